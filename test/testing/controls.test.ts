@@ -59,6 +59,7 @@ describe('the controls of the provider', () => {
     for (const [change, message] of [
       [{ roles: ['admin'] }, /^(add|update)User: there is no "roles"\. It takes username, .*realmRoles/],
       [{ password: 'x' }, /^(add|update)User: there is no "password"\. It takes .*credentials/],
+      [{ clientRoles: { 'web-ap': ['editor'] } }, /^there is no client 'web-ap' in the realm testing$/],
       [{ groups: ['/staff', '/nope'] }, /^there is no group '\/nope' in the realm testing$/],
       [{ email }, /^there is a user with the email address 'sara@example\.com' in the realm testing$/],
     ] as const) {
@@ -68,6 +69,14 @@ describe('the controls of the provider', () => {
     const message = /Client: there is no "scopes"\. It takes clientId, /;
     assert.throws(() => idp.addClient({ clientId: 'misspelt', scopes: [] }), { message });
     assert.throws(() => idp.updateClient('web-app', { scopes: [] }), { message });
+    const organization = { name: 'Acme', member: [{ username: 'sara' }] };
+    assert.throws(() => idp.addOrganization(organization), {
+      message: /^addOrganization: there is no "member"\. It takes name, alias, .*members/,
+    });
+    for (const setting of ['accessTokenLifeSpan', 'groups'])
+      assert.throws(() => idp.updateRealm({ [setting]: 60 } as never), {
+        message: new RegExp(`^updateRealm: there is no "${setting}"\\. It takes .*accessTokenLifespan`),
+      });
     assert.throws(() => idp.sessionsOf('misspelt'), /no user/);
     idp.updateUser('sara', { email, groups: ['staff/dev', '/staff/ops'] });
   });
@@ -133,16 +142,19 @@ describe('the controls of the provider', () => {
     idp.advanceClock(-seconds);
   });
 
-  it('say in the output which address a refused sign-in asked for, and which are registered', async (t) => {
+  it('say in the output which address a refused sign-in or sign-out asked for, and which are registered', async (t) => {
     const warn = t.mock.method(console, 'warn', () => {});
-    const query = new URLSearchParams({ client_id: 'web-app', redirect_uri: 'http://localhost:3000/\nno' });
-    const answer = await fetch(`${idp.issuer}/protocol/openid-connect/auth?${query}`);
-    assert.match(await answer.text(), /Invalid parameter: redirect_uri/);
-    const [line] = warn.mock.calls.map(({ arguments: [text] }) => String(text));
-    assert.match(
-      line ?? '',
-      /"http:\/\/localhost:3000\/\\nno" is no redirect URI of the client 'web-app': .*http:\/\//,
-    );
+    const refuse = async (path: string, parameter: string) => {
+      const query = new URLSearchParams({ client_id: 'web-app', [parameter]: 'http://localhost:3000/\nno' });
+      const answer = await fetch(`${idp.issuer}/protocol/openid-connect/${path}?${query}`);
+      assert.match(await answer.text(), /Invalid (parameter: redirect_uri|redirect uri)/);
+    };
+    await refuse('auth', 'redirect_uri');
+    await refuse('logout', 'post_logout_redirect_uri');
+    const [signIn, signOut] = warn.mock.calls.map(({ arguments: [text] }) => String(text));
+    const said = /^"http:\/\/localhost:3000\/\\nno" is no redirect URI of the client 'web-app': .*http:\/\//;
+    assert.match(signIn ?? '', said);
+    assert.match(signOut?.replace('post logout ', '') ?? '', said);
   });
 
   it('publishes the encryption key first, then RS256', async () => {

@@ -55,8 +55,8 @@ export interface DevRealm {
    * Adds a user, by the names of a realm file: enabled, and with the realm's default roles, unless it says otherwise. To sign in with
    * a password it needs e-mail address, first and last name, as in Keycloak.
    *
-   * @throws {TypeError} if the name or the email address is taken, the name is missing, there is no such group, or for a member
-   *   that is none of Keycloak's
+   * @throws {TypeError} if the name or the email address is taken, the name is missing, there is no such group or client, or
+   *   for a member that is none of Keycloak's
    * @example
    * idp.addUser({ username: 'ann', realmRoles: ['admin'] });
    */
@@ -76,7 +76,7 @@ export interface DevRealm {
   /**
    * Adds an organization, by the names of a realm file, and turns organizations on.
    *
-   * @throws {TypeError} if the name or the alias is taken, or the name is missing
+   * @throws {TypeError} if the name or the alias is taken, or the name is missing, or for a member that is none of Keycloak's
    * @example
    * idp.addOrganization({ name: 'Acme', alias: 'acme', members: [{ username: 'ann' }] });
    */
@@ -100,6 +100,7 @@ export interface DevRealm {
   /**
    * Changes settings of the realm: lifespans, rotation, brute-force protection, `notBefore`.
    *
+   * @throws {TypeError} for one that does not count here, or only where the realm is made
    * @example
    * idp.updateRealm({ accessTokenLifespan: 60 });
    */

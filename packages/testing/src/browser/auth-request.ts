@@ -46,10 +46,9 @@ export function checkVerifier(challenge: Challenge | undefined, verifier: string
 
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):\d+(?=[/?#]|$)/;
 
-/** Whether a login may lead to `uri`. */
-export function isRedirectUri(client: Client, uri: string): boolean {
-  return !carriesAnswer(client, uri) && matchesAny(client.redirectUris, uri);
-}
+/** Whether a login may lead to `uri`. The output says of one that may not which are registered, as with a logout. */
+export const isRedirectUri = (client: Client, uri: string | undefined): uri is string =>
+  isOneOf(client.redirectUris, uri, client, 'redirect URI');
 
 /** Whether a logout may lead to `uri`. `+` stands for the client's redirect URIs. */
 export function isPostLogoutRedirectUri(client: Client, uri: string): boolean {
@@ -57,7 +56,14 @@ export function isPostLogoutRedirectUri(client: Client, uri: string): boolean {
   const uris = listed.flatMap((one) =>
     one === '+' ? client.redirectUris : one === '-' ? [] : [toAbsolute(one, client.rootUrl)],
   );
-  return !carriesAnswer(client, uri) && matchesAny(uris, uri);
+  return isOneOf(uris, uri, client, 'post logout redirect URI');
+}
+
+function isOneOf(uris: readonly string[], uri: string | undefined, client: Client, kind: string): boolean {
+  if (uri !== undefined && !carriesAnswer(client, uri) && matchesAny(uris, uri)) return true;
+  const registered = uris.join(', ') || 'it has none';
+  console.warn(`${JSON.stringify(uri)} is no ${kind} of the client '${client.clientId}': ${registered}`);
+  return false;
 }
 
 /** What only the provider may say at a redirect URI. */
@@ -160,13 +166,7 @@ export function readAuthRequest(realm: Realm, query: URLSearchParams): AuthReque
   if (client.bearerOnly)
     throw new PageFault('Bearer-only applications are not allowed to initiate browser login', 403);
   const redirectUri = text(query, 'redirect_uri');
-  if (redirectUri === undefined || !isRedirectUri(client, redirectUri)) {
-    const registered = client.redirectUris.join(', ') || 'it has none';
-    console.warn(
-      `${JSON.stringify(redirectUri)} is no redirect URI of the client '${client.clientId}': ${registered}`,
-    );
-    throw new PageFault('Invalid parameter: redirect_uri');
-  }
+  if (!isRedirectUri(client, redirectUri)) throw new PageFault('Invalid parameter: redirect_uri');
   if (query.has('request') || query.has('request_uri')) throw new PageFault('Invalid Request');
   const age = query.get('max_age');
   if (age !== null && !isInteger(age)) throw new PageFault('Invalid Request');

@@ -75,7 +75,10 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
       const { secret: _, ...rest } = client;
       events.recordAdmin('CREATE', 'CLIENT', `clients/${id}`, rest);
     },
-    addOrganization: (organization) => realm.addOrganization(organization),
+    addOrganization(organization) {
+      assertNames('addOrganization', organization, ORGANIZATION);
+      realm.addOrganization(organization);
+    },
     updateUser,
     updateClient(clientId, change) {
       assertNames('updateClient', change, CLIENT);
@@ -83,6 +86,7 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
       events.recordAdmin('UPDATE', 'CLIENT', `clients/${id}`, change);
     },
     updateRealm(change) {
+      assertNames('updateRealm', change, SETTINGS);
       realm.settings = { ...realm.settings, ...change };
       events.recordAdmin('UPDATE', 'REALM', undefined, change);
     },
@@ -117,6 +121,21 @@ const CLIENT =
   authenticationFlowBindingOverrides defaultRoles description nodeReRegistrationTimeout origin registeredNodes
   registrationAccessToken surrogateAuthRequired type directGrantsOnly clientTemplate useTemplateConfig useTemplateScope
   useTemplateMappers`);
+const ORGANIZATION = toNames(
+  'name alias id enabled domains attributes groups members description redirectUrl identityProviders',
+);
+/** Those that count as soon as they are changed. */
+const SETTINGS =
+  toNames(`enabled sslRequired notBefore accessTokenLifespan ssoSessionIdleTimeout ssoSessionMaxLifespan rememberMe
+  ssoSessionIdleTimeoutRememberMe ssoSessionMaxLifespanRememberMe clientSessionIdleTimeout clientSessionMaxLifespan
+  offlineSessionIdleTimeout offlineSessionMaxLifespanEnabled offlineSessionMaxLifespan clientOfflineSessionIdleTimeout
+  clientOfflineSessionMaxLifespan accessCodeLifespan accessCodeLifespanLogin oauth2DeviceCodeLifespan
+  oauth2DevicePollingInterval revokeRefreshToken refreshTokenMaxReuse defaultSignatureAlgorithm loginWithEmailAllowed
+  duplicateEmailsAllowed registrationAllowed bruteForceProtected permanentLockout bruteForceStrategy failureFactor
+  waitIncrementSeconds maxFailureWaitSeconds maxDeltaTimeSeconds quickLoginCheckMilliSeconds
+  minimumQuickLoginWaitSeconds identityProviders organizationsEnabled organizations adminEventsEnabled
+  adminEventsDetailsEnabled eventsEnabled enabledEventTypes eventsExpiration attributes components clientPolicies
+  clientProfiles defaultDefaultClientScopes defaultOptionalClientScopes`);
 
 /** A test that misspells what is to be refused would see it succeed. @throws {TypeError} */
 export function assertNames(call: string, given: object, names: Readonly<Record<string, true>>): void {

@@ -148,7 +148,13 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
 }
 
 /** @throws {TypeError} for what would count for nothing, or Keycloak refuses */
-function assertUser(realm: Realm, { email, groups }: Partial<UserRepresentation>, id?: string): void {
+function assertUser(
+  realm: Realm,
+  { email, groups, clientRoles }: Partial<UserRepresentation>,
+  id?: string,
+): void {
+  const client = Object.keys(clientRoles ?? {}).find((one) => realm.client(one) === undefined);
+  if (client !== undefined) throw new TypeError(`there is no client '${client}' in the realm ${realm.name}`);
   const unknown = (groups ?? []).find((path) => realm.groupAt(path) === undefined);
   if (unknown !== undefined) throw new TypeError(`there is no group '${unknown}' in the realm ${realm.name}`);
   if (!email || realm.settings.duplicateEmailsAllowed === true) return;

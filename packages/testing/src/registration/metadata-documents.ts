@@ -116,7 +116,7 @@ function assertDocument(
     throw refuse(
       'client_secret or client_secret_expires_at property in client metadata is must not included',
     );
-  if (!isListed(redirectUris, redirectUri))
+  if (!isListed(clientId, redirectUris, redirectUri))
     throw refuse(
       'redirect_uri parameter does not exactly match the one of redirect_uris property in client metadata',
     );
@@ -135,10 +135,10 @@ const URI_MEMBERS = [
 ] as const;
 
 /** Compares as a later login will. */
-function isListed(listed: unknown, redirectUri: string): boolean {
+function isListed(clientId: string, listed: unknown, redirectUri: string): boolean {
   if (!Array.isArray(listed)) return false;
   const redirectUris = listed.map(String);
-  const client = toClient('', { clientId: '', redirectUris }, { default: [], optional: [] });
+  const client = toClient('', { clientId, redirectUris }, { default: [], optional: [] });
   return isRedirectUri(client, redirectUri);
 }
 
