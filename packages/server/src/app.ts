@@ -1,14 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compile } from '@fastify/proxy-addr';
 import { type FastifyInstance, fastify, LogController } from 'fastify';
-import {
-  AuthError,
-  createCredential,
-  createVerifier,
-  type Notice,
-  type Verifier,
-  type VerifierOptions,
-} from 'keycloak-guard';
+import { AuthError, createCredential, createVerifier, type Notice, type Verifier } from 'keycloak-guard';
 import { audit, type Observer } from 'keycloak-guard/audit';
 import { createClient, type KeycloakClient } from 'keycloak-guard/client';
 import { backchannelLogout, keycloakGuard } from 'keycloak-guard/fastify';
@@ -35,7 +28,7 @@ import { closeUnread, limitConnections, serverLimits, shedLoad } from './limits/
 import type { Logger } from './log/logger.ts';
 import { MODEL_KEYWORDS, MODELS } from './models.ts';
 import { createRequestLog, reportAnswers } from './observability/answers.ts';
-import { addDrain, createClientCheck, watchReadiness } from './readiness/readiness.ts';
+import { addDrain, createClientCheck } from './readiness/readiness.ts';
 import { createAuthService, createPasswordQueue } from './services/auth-service.ts';
 import { createBreaker, isAway, probeOf, withBreaker } from './services/breaker.ts';
 import { openSharedState, type SharedState } from './shared/shared-state.ts';
@@ -136,12 +129,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   await app.register(refreshController, { auth, report });
   await app.register(logoutController, { auth, report });
   await app.register(protectedController);
-  const readiness = watchReadiness({
-    health: () => app.keycloakHealth(),
-    draining,
-    clientCheck,
-  });
-  await app.register(healthController, { readiness });
+  await app.register(healthController, { draining, clientCheck });
   if (!config.docs) return app;
   await app.register(docsSignIn, { ...config, client, issuer: verifier.issuer, report });
   await app.register(docsController, { clientId: config.clientId, basePath, login: deps.docsLogin });
@@ -183,25 +171,19 @@ async function connect(
   observers: readonly Observer[],
 ) {
   const fetch = createKeycloakFetch(config);
-  const log = toLog(deps.logger);
-  const onNotice = (notice: Notice): void => {
-    log(notice);
-    if (notice.code === 'recheck_misconfigured') clientCheck.askAgain();
-    if (notice.code === 'keys_loaded') clientCheck.keycloakIsThere();
+  const onNotice = ({ level, code, message, fix }: Notice): void => {
+    deps.logger?.[level]({ code, fix }, message);
+    if (code === 'recheck_misconfigured') clientCheck.askAgain();
+    if (code === 'keys_loaded') clientCheck.keycloakIsThere();
   };
-  const credential = createCredential({
-    clientId: config.clientId,
-    credential: config.credential,
-    onNotice,
-  });
+  const own = clientOptionsOf(config);
+  const credential = createCredential({ clientId: own.clientId, credential: own.credential, onNotice });
+  const { issuer, audience, tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl } = config;
   const verifier =
     deps.verifier ??
-    createVerifierOf(config, {
-      credential,
-      fetch,
-      onNotice,
-      revocationStore: shared?.revocations,
-      observers,
+    createVerifier({
+      ...{ ...own, issuer, audience, tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl },
+      ...{ credential, fetch, onNotice, observers, revocationStore: shared?.revocations },
     });
   const breaker = createBreaker({
     probe: probeOf(verifier.issuer.endpoints.discovery, config.timeoutMs),
@@ -213,8 +195,7 @@ async function connect(
     },
   });
   const plainClient =
-    deps.client ??
-    createClient({ ...clientOptionsOf(config), credential, fetch, issuer: verifier.issuer, observers });
+    deps.client ?? createClient({ ...own, credential, fetch, issuer: verifier.issuer, observers });
   const client = withBreaker(plainClient, breaker);
   const clientCheck = createClientCheck({ client: plainClient, logger: deps.logger });
   app.decorate('checkClient', () => clientCheck.start());
@@ -250,27 +231,9 @@ async function openTracing(
   return tracing;
 }
 
-const toLog =
-  (logger: Logger | undefined) =>
-  ({ level, code, message, fix }: Notice): void =>
-    logger?.[level]({ code, fix }, message);
-
 /** The same in all replicas: names and addresses are hashed with it before they leave this process. */
 function limitSecretOf({ clientSecret, sessionSecrets, redisUrl, clientId }: Config): string {
   const [session] = Array.isArray(sessionSecrets) ? sessionSecrets : [];
   // Without Redis nothing leaves this process.
   return clientSecret ?? session ?? redisUrl ?? clientId;
-}
-
-function createVerifierOf(
-  config: Config,
-  shared: Pick<VerifierOptions, 'credential' | 'fetch' | 'onNotice' | 'revocationStore' | 'observers'>,
-): Verifier {
-  const { serverUrl, realm, clientId, audience, timeoutMs, clockToleranceSeconds } = config;
-  const { issuer, tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl } = config;
-  return createVerifier({
-    ...{ serverUrl, realm, clientId, issuer, audience, timeoutMs, clockToleranceSeconds },
-    ...{ tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl },
-    ...shared,
-  });
 }

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { AuthError } from 'keycloak-guard';
 import type { Observer, SecurityEvent } from 'keycloak-guard/audit';
 import { ClientError, type ClientErrorKind } from 'keycloak-guard/client';
+import { addressOf } from 'keycloak-guard/limits';
 import { claimsOf } from '../services/auth-service.ts';
-import { addressOf } from '../services/turns.ts';
 
 /** Outcome of a login. A fixed list, because a metric has it as label. */
 export const LOGIN_OUTCOMES = [

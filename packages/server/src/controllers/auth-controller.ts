@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { principalOf, readBearerToken } from 'keycloak-guard';
+import { addressOf } from 'keycloak-guard/limits';
 import { type Report, toLoginOutcome, toOutcome, userOf } from '../audit/security-events.ts';
 import { emptyBodyHasNoFields } from '../http/bodies.ts';
 import type { LoginHooks } from '../limits/keycloak-turns.ts';
 import { LogoutRequest, RefreshRequest, refTo, TokenRequest } from '../models.ts';
 import type { AuthService } from '../services/auth-service.ts';
-import { addressOf } from '../services/turns.ts';
 import { ERRORS, takes } from './answers.ts';
 
 export async function loginController(

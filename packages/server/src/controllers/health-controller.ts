@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { refTo } from '../models.ts';
-import type { Readiness } from '../readiness/readiness.ts';
+import type { ClientCheck, Draining } from '../readiness/readiness.ts';
 
 /** `/health/live`: the process answers. `/health/ready`: it can also verify tokens. */
 export async function healthController(
   app: FastifyInstance,
-  { readiness }: { readonly readiness: Readiness },
+  { draining, clientCheck }: { draining: Draining; clientCheck: Pick<ClientCheck, 'isInTheWay' | 'status'> },
 ): Promise<void> {
   app.get(
     '/health/live',
@@ -38,12 +38,17 @@ export async function healthController(
       },
     },
     (_request, reply) => {
-      const checks = readiness.checks() as never;
-      if (readiness.isReady()) {
-        reply.send({ status: 'ready', checks });
-        return;
-      }
-      reply.code(503).header('retry-after', '5').send({ detail: 'Not ready', status: 'not ready', checks });
+      const health = app.keycloakHealth();
+      const { revocations, ...others } = health.checks;
+      const checks = {
+        ...others,
+        ...(clientCheck.status && { client: clientCheck.status }),
+        ...(revocations && { redis: revocations }),
+      } as never;
+      const isReady = !draining.isDraining && !clientCheck.isInTheWay && health.isReady;
+      if (isReady) reply.send({ status: 'ready', checks });
+      else
+        reply.code(503).header('retry-after', '5').send({ detail: 'Not ready', status: 'not ready', checks });
     },
   );
 }

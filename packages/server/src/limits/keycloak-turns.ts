@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { SecurityEvent } from 'keycloak-guard/audit';
 import { ClientError } from 'keycloak-guard/client';
 import {
+  addressOf,
   createLoginLimits,
   type LoginLimitOptions,
   type RateLimit,
@@ -10,7 +11,7 @@ import {
 import { type Report, toOutcome } from '../audit/security-events.ts';
 import type { Config } from '../config/config.ts';
 import type { TokenRequest } from '../models.ts';
-import { addressOf, createTurns, type Turns, toNoTurn } from '../services/turns.ts';
+import { createTurns, type Turns, toNoTurn } from '../services/turns.ts';
 
 type LimitHook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 

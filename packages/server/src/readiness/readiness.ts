@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { ClientError, type KeycloakClient } from 'keycloak-guard/client';
-import type { Health } from 'keycloak-guard/fastify';
 import type { Logger } from '../log/logger.ts';
 
 declare module 'fastify' {
@@ -16,7 +15,7 @@ declare module 'fastify' {
 }
 
 /** Checks that Keycloak takes this service as its client. */
-type ClientCheck = ReturnType<typeof createClientCheck>;
+export type ClientCheck = ReturnType<typeof createClientCheck>;
 
 interface ClientCheckOptions {
   readonly client: Pick<KeycloakClient, 'refresh'>;
@@ -146,27 +145,4 @@ export function addDrain(app: FastifyInstance): Draining {
     draining.isDraining = true;
   });
   return draining;
-}
-
-/** The content of `/health/ready`. */
-export type Readiness = ReturnType<typeof watchReadiness>;
-
-interface ReadinessSources {
-  readonly health: () => Health;
-  readonly draining: Draining;
-  readonly clientCheck: Pick<ClientCheck, 'isInTheWay' | 'status'>;
-}
-
-export function watchReadiness({ health, draining, clientCheck }: ReadinessSources) {
-  return {
-    isReady: (): boolean => !draining.isDraining && !clientCheck.isInTheWay && health().isReady,
-    checks(): object {
-      const { revocations, ...checks } = health().checks;
-      return {
-        ...checks,
-        ...(clientCheck.status && { client: clientCheck.status }),
-        ...(revocations && { redis: revocations }),
-      };
-    },
-  };
 }

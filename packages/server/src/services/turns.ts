@@ -3,8 +3,6 @@ import { ClientError } from 'keycloak-guard/client';
 import { networksOf } from 'keycloak-guard/limits';
 import { LRUCache } from 'lru-cache';
 
-export { addressOf } from 'keycloak-guard/limits';
-
 /**
  * The line in which a request waits, and the crowd to which that line belongs. Whoever has many networks of 64 bits has them
  * in one of 48; and whoever has many of those has them in one of 32.
