@@ -66,6 +66,6 @@ test('a .env that nobody named opens nothing of a service whose Keycloak the env
     loadConfig({ cwd, env, envFile: '.env' });
     loadConfig({ cwd, env: { ...env, [name]: value } });
   }
-  const cwd = folder(t, { '.env': 'PORT=9000\nREDIS_URL=redis://localhost\n' });
+  const cwd = folder(t, { '.env': 'PORT=9000\nLOG_LEVEL=debug\nREDIS_URL=redis://localhost\n' });
   assert.equal(loadConfig({ cwd, env }).port, 9000);
 });

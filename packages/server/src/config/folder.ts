@@ -92,8 +92,8 @@ export function findMisdirected(
   return undefined;
 }
 
-/** A folder may say which client of the realm it is, and the port. Every other setting can open the service of somebody else. */
-const OF_EVERY_FOLDER = /^KEYCLOAK_(REALM|CLIENT_.+|CONFIG_FILE)$|^PORT$/;
+/** A folder may say which client of the realm it is, the port and how much is logged. Every other setting can open the service of somebody else. */
+const OF_EVERY_FOLDER = /^KEYCLOAK_(REALM|CLIENT_.+|CONFIG_FILE)$|^PORT$|^LOG_LEVEL$/;
 
 /**
  * Refuses to run a service for the environment's Keycloak as a file says that nobody named: its author could choose who listens, whose
