@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { appUrlOf } from '../../packages/cli/src/settings/address.ts';
-import { createConsent, FromFolder } from '../../packages/cli/src/settings/from-folder.ts';
+import { createConsent, FromFolder, isSecretSetting } from '../../packages/cli/src/settings/from-folder.ts';
 import { readGuards } from '../../packages/cli/src/source/guards.ts';
 import { ConfigError, loadConfig } from '../../packages/server/src/config/index.ts';
 
@@ -26,6 +26,8 @@ test('an address of a folder costs what its bytes cost', async () => {
     () => appUrlOf(undefined, address),
     () => createConsent(undefined).open({}, [sending]).catch(String),
     () => assert.throws(() => loadConfig({ envFile: 'none.env', env }), ConfigError),
+    () => assert.equal(isSecretSetting('REDIS_URL', `redis://${':'.repeat(300_000)}`), false),
+    () => assert.equal(isSecretSetting('REDIS_URL', `redis://:a${':'.repeat(300_000)}@host`), true),
   ])
     assert.ok((await costOf(work)) < 2_000, String(work));
 });

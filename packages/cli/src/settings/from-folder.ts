@@ -158,7 +158,7 @@ function showOf(word: FromFolder): string {
 
 /** Whether its name or value, a URL with a password, says that it is secret. The path of a file is not. */
 export const isSecretSetting = (name: string, value = ''): boolean =>
-  /^(?!.*_FILE$).*(SECRET|PASSWORD|TOKEN$|KEY$)/.test(name) || /^\w+:\/\/[^/@]*:[^/@]+@/.test(value);
+  /^(?!.*_FILE$).*(SECRET|PASSWORD|TOKEN$|KEY$)/.test(name) || /^\w+:\/\/[^/@:]*:[^/@]+@/.test(value);
 
 /** An address as it is called: letters of other scripts that look like others are shown as such (punycode), credentials are not shown. */
 function toAddress(text: string): string {
