@@ -108,7 +108,6 @@ export { makeVerifier } from './verifier.ts';
 export {
   nameOfTenant,
   partsOf,
-  personInTenant,
   rememberParts,
   type VerifierParts,
 } from './verifier-parts.ts';

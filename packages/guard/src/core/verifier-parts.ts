@@ -1,8 +1,6 @@
 import type { Credential } from './credential/credential.ts';
 import type { EventsHealth, Observer } from './observer.ts';
 import type { ResolvedOptions } from './options.ts';
-import { type Principal, personOf } from './principal/principal.ts';
-import { makerOf } from './principal/to-principal.ts';
 import type { Revocation } from './revocation/revocation-log.ts';
 import type { RevocationStore } from './revocation/revocation-store.ts';
 import type { Coverage } from './token/freshness.ts';
@@ -45,11 +43,4 @@ export function partsOf(verifier: object): VerifierParts | undefined {
 export function nameOfTenant(verifier: object): string | undefined {
   const kind = partsOf(verifier)?.tenants;
   return typeof kind === 'object' ? kind.name : undefined;
-}
-
-/** The key for data that is kept per person, where there may be tenants: a realm of one may say that it has the issuer of another. */
-export function personInTenant(principal: Principal<object>): string {
-  const maker = makerOf(principal);
-  const tenant = maker && nameOfTenant(maker);
-  return tenant === undefined ? personOf(principal) : JSON.stringify([tenant, personOf(principal)]);
 }

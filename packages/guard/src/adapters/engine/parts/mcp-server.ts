@@ -7,7 +7,7 @@ import {
   isThenable,
   makerOf,
   once,
-  personInTenant,
+  personOf,
   type RequestLike,
 } from '../../../core/internal.ts';
 import type { McpAuthInfo, McpCaller, McpEngine, McpResource, ResolvedMcpOptions } from '../mcp-options.ts';
@@ -69,8 +69,7 @@ export function createMcpServer<Incoming, Outgoing>(
   function assertCaller(request: Incoming, principal: Principal): void {
     assertForResource(principal, resourceOf(request));
     const sessionId = sessionOf(request);
-    if (sessionId !== undefined && !owners.isFor(sessionId, personInTenant(principal)))
-      throw toUnknownSession();
+    if (sessionId !== undefined && !owners.isFor(sessionId, ownerOf(principal))) throw toUnknownSession();
   }
 
   function toCaller(
@@ -89,7 +88,7 @@ export function createMcpServer<Incoming, Outgoing>(
       onHead(status, opened) {
         const isOver = sent.method === 'DELETE' && status < 300;
         if (isOver && sessionId !== undefined) owners.drop(sessionId);
-        else if (opened !== undefined) owners.give(opened, personInTenant(principal), principal.tenant);
+        else if (opened !== undefined) owners.give(opened, ownerOf(principal), principal.tenant);
       },
     };
   }
@@ -208,6 +207,9 @@ function createCallerCheck(scopes: readonly string[]) {
     reportSharing(principal, resource);
   };
 }
+
+/** One realm may say that it has the issuer of another; and who acts for another organization finds nothing of the one before. */
+const ownerOf = (principal: Principal): string => JSON.stringify([principal.tenant, personOf(principal)]);
 
 const toUnknownSession = () =>
   new AuthError('mcp_session_unknown', 'The session was not given to this person, or not by this process', {
