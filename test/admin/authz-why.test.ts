@@ -5,7 +5,7 @@ import { readAuthz } from '../../packages/cli/src/admin/authz/current.ts';
 import { planAuthz } from '../../packages/cli/src/admin/authz/plan.ts';
 import { readAuthzValue } from '../../packages/cli/src/admin/authz/read-file.ts';
 import { askWhy, type Reason } from '../../packages/cli/src/admin/authz/why.ts';
-import { runProgram } from '../cli/support/program.ts';
+import { runInProcess } from '../cli/support/in-process.ts';
 import { type AuthzKeycloak, startAuthzKeycloak } from './authz-keycloak.ts';
 import { ADMIN } from './run-setup.ts';
 
@@ -209,8 +209,9 @@ describe('why a user has a permission, or not', () => {
         switches,
       );
       const where = ['--url', keycloak.url, '--realm', 'testing', '--client-id', CLIENT, '--user', 'alice'];
-      const program = runProgram(['authz', 'why', permission, ...where], { ...ADMIN, NO_COLOR: '1' });
-      return { code: await program.ended, text: program.stdout() };
+      const args = ['authz', 'why', permission, ...where];
+      const { code, stdout } = await runInProcess(args, { ...ADMIN, NO_COLOR: '1' });
+      return { code, text: stdout };
     }
     const denied = await why('orders#view', {
       status: 'DENY',
@@ -257,8 +258,8 @@ alice is not, or lacks: role guest; group /board; group /staff or one below
   test('what Keycloak refuses is said with what to do about it, and what this program knows alone', async () => {
     const run = async (permission: string, realm: string) => {
       const where = ['--url', keycloak.url, '--realm', realm, '--client-id', CLIENT, '--user', 'alice'];
-      const program = runProgram(['authz', 'why', permission, ...where], ADMIN);
-      return { code: await program.ended, text: program.stderr() };
+      const { code, stderr } = await runInProcess(['authz', 'why', permission, ...where], ADMIN);
+      return { code, text: stderr };
     };
     assert.deepEqual(await run('nothing', 'testing'), {
       code: 2,

@@ -10,6 +10,7 @@ import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { startAuthzKeycloak } from '../admin/authz-keycloak.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN } from '../admin/run-setup.ts';
+import { runInProcess } from './support/in-process.ts';
 import { runProgram } from './support/program.ts';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'authz-file-'));
@@ -106,12 +107,9 @@ describe('the file of authz', () => {
     );
     const run = async (code: number, ...args: string[]) => {
       const where = ['--url', keycloak.url, '--client-id', 'api'];
-      const program = runProgram(['authz', ...args, ...where], {
-        KEYCLOAK_ADMIN_USER: 'admin',
-        KEYCLOAK_ADMIN_PASSWORD: 'admin',
-      });
-      assert.equal(await program.ended, code, program.stderr());
-      return program.stdout() + program.stderr();
+      const run = await runInProcess(['authz', ...args, ...where], ADMIN);
+      assert.equal(run.code, code, run.stderr);
+      return run.stdout + run.stderr;
     };
     const none = await run(2, 'export', '--file', `${file}.json`);
     assert.match(none, /the client 'api' has no authorization services yet/);
@@ -136,11 +134,8 @@ describe('the file of authz', () => {
     const file = write('authz.json', JSON.stringify({ scopes: ['view'] }));
     const run = async (action: string, url = keycloak.url) => {
       const where = ['--url', url, '--client-id', 'api', '--file', file, '--yes'];
-      const program = runProgram(['authz', action, ...where], {
-        KEYCLOAK_ADMIN_USER: 'admin',
-        KEYCLOAK_ADMIN_PASSWORD: 'admin',
-      });
-      return [await program.ended, program.stdout() + program.stderr()] as const;
+      const { code, stdout, stderr } = await runInProcess(['authz', action, ...where], ADMIN);
+      return [code, stdout + stderr] as const;
     };
     const [changes, shown] = await run('plan');
     assert.equal(changes, 1, shown);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { isConfigured } from '../../packages/cli/src/dev/running-provider.ts';
+import { runInProcess } from './support/in-process.ts';
 import { emptyFolder, MAIN, runProgram } from './support/program.ts';
 
 const REALM = {
@@ -100,9 +101,10 @@ test('dev says what is wrong with its command before it starts the provider', as
     ],
     [['--realm-file', 'none.json', '--', 'node'], /^keycloak-guard: the realm file none.json cannot be read/],
   ] as const) {
-    const { ended, stderr } = dev(folder, {}, ...args);
-    assert.notEqual(await ended, 0);
-    assert.match(stderr(), words);
+    const file = args[0] === '--realm-file' ? [] : ['--realm-file', 'realm.json'];
+    const { code, stderr } = await runInProcess(['dev', ...file, '--port', '0', ...args], {}, folder);
+    assert.notEqual(code, 0);
+    assert.match(stderr, words);
   }
 });
 
@@ -117,9 +119,9 @@ test('dev says that the port it was told is taken, and takes no other; and that 
     [['realm.json', '--port', `${port}`], `port ${port} is taken: choose another one with --port`],
     [['none.json', '--port', '0', '--', 'x'], 'none.json holds no realm'],
   ] as const) {
-    const program = runProgram(['dev', '--realm-file', ...args], {}, folder);
-    assert.equal(await program.ended, 1, program.stdout());
-    assert.equal(program.stderr(), `keycloak-guard: ${said}\n`);
+    const { code, stdout, stderr } = await runInProcess(['dev', '--realm-file', ...args], {}, folder);
+    assert.equal(code, 1, stdout);
+    assert.equal(stderr, `keycloak-guard: ${said}\n`);
   }
 });
 
@@ -129,9 +131,9 @@ test('dev offers no token where no client of the realm takes passwords, and toke
   writeFileSync(join(folder, 'realm.json'), JSON.stringify({ ...REALM, clients }));
   const running = dev(folder, {});
   await running.says(/Realm +shop/);
-  const token = runProgram(['token', '--realm-file', 'realm.json'], {}, folder);
-  assert.equal(await token.ended, 1);
-  assert.match(token.stderr(), /to sign in with a password: add one for development, with the mappers of/);
+  const token = await runInProcess(['token', '--realm-file', 'realm.json'], {}, folder);
+  assert.equal(token.code, 1);
+  assert.match(token.stderr, /to sign in with a password: add one for development, with the mappers of/);
   assert.doesNotMatch(running.stdout(), /Token/);
   await running.stop();
 });
@@ -157,9 +159,9 @@ test('dev and token read the folder of an export, as the provider does', async (
     folder,
   );
   assert.match((await running.says(/said (\[.*\])/))[1] ?? '', /"shop","orders","of-orders"/);
-  const token = runProgram(['token', '--realm-file', '.', '--scope', 'phone'], {}, folder);
-  assert.equal(await token.ended, 0, token.stderr());
-  const claims = decodeJwt(token.stdout().trim());
+  const token = await runInProcess(['token', '--realm-file', '.', '--scope', 'phone'], {}, folder);
+  assert.equal(token.code, 0, token.stderr);
+  const claims = decodeJwt(token.stdout.trim());
   assert.equal(claims.preferred_username, 'ann');
   assert.match(String(claims.scope), /\bphone\b/);
   await running.stop();
@@ -168,10 +170,10 @@ test('dev and token read the folder of an export, as the provider does', async (
 test('token and doctor without settings are of the provider that dev runs, or say how to get one', async () => {
   const folder = SHOP;
   const doctor = async (env: Record<string, string> = {}) => {
-    const examined = runProgram(['doctor'], env, folder);
-    return [await examined.ended, examined.stdout()] as const;
+    const { code, stdout } = await runInProcess(['doctor'], env, folder);
+    return [code, stdout] as const;
   };
-  const token = (...args: string[]) => runProgram(['token', ...args], {}, folder);
+  const token = (...args: string[]) => runInProcess(['token', ...args], {}, folder);
   writeFileSync(join(folder, 'my realm.json'), JSON.stringify(REALM));
   const spaced = dev(folder, {}, '--realm-file', 'my realm.json');
   await spaced.says(/Token +npx keycloak-guard token --realm-file 'my realm\.json'\n/);
@@ -179,13 +181,11 @@ test('token and doctor without settings are of the provider that dev runs, or sa
   const other = dev(folder, {});
   const [, url] = await other.says(/URL +(\S+)/);
   await other.says(/Token +npx keycloak-guard token --realm-file realm\.json\n/);
-  const without = token();
-  assert.equal(await without.ended, 2);
+  const without = await token();
+  assert.equal(without.code, 2);
   assert.ok(
-    without
-      .stderr()
-      .includes(`${url} runs: keycloak-guard token --realm-file ${join(folder, 'realm.json')}\n`),
-    without.stderr(),
+    without.stderr.includes(`${url} runs: keycloak-guard token --realm-file ${join(folder, 'realm.json')}\n`),
+    without.stderr,
   );
   // A provider with another realm is none for people who set nothing.
   const [unset, said] = await doctor();
@@ -197,9 +197,9 @@ test('token and doctor without settings are of the provider that dev runs, or sa
   await other.stop();
   const running = runProgram(['dev', '--port', '0'], {}, folder);
   await running.says(/Sign in +abdullah \/ Test#123456\n[\s\S]*Token +npx keycloak-guard token\n/);
-  const found = token('--scope', 'phone');
-  assert.equal(await found.ended, 0, found.stderr());
-  const claims = decodeJwt(found.stdout().trim());
+  const found = await token('--scope', 'phone');
+  assert.equal(found.code, 0, found.stderr);
+  const claims = decodeJwt(found.stdout.trim());
   assert.equal(claims.preferred_username, 'abdullah');
   assert.match(String(claims.scope), /\bphone\b/);
   const [well, all] = await doctor();
@@ -225,34 +225,31 @@ test('token and doctor without settings are of the provider that dev runs, or sa
 
 test('token --realm-file gives a token of the provider that runs from that file, and of no other', async () => {
   const folder = SHOP;
-  const token = (...args: string[]) =>
-    runProgram(['token', '--realm-file', 'realm.json', ...args], {}, folder);
-  const without = token();
-  assert.equal(await without.ended, 1);
-  assert.match(without.stderr(), /no provider runs from realm.json/);
+  const of = (env: Record<string, string>, ...args: string[]) =>
+    runInProcess(['token', '--realm-file', 'realm.json', ...args], env, folder);
+  const without = await of({});
+  assert.equal(without.code, 1);
+  assert.match(without.stderr, /no provider runs from realm.json/);
   const running = dev(folder, {});
   await running.says(/is running/);
-  const first = token();
+  // As a process of its own, as a person calls it.
+  const first = runProgram(['token', '--realm-file', 'realm.json'], {}, folder);
   assert.equal(await first.ended, 0);
   const claims = decodeJwt(first.stdout().trim());
   assert.deepEqual([claims.preferred_username, claims.azp], ['ann', 'orders']);
   assert.match(first.stderr(), /^With the client orders\.$/m);
   // Nobody signs in to that one with a password.
-  const byPage = runProgram(['token', '--realm-file', 'realm.json'], { KEYCLOAK_CLIENT_ID: 'page' }, folder);
-  assert.equal(await byPage.ended, 0);
-  assert.equal(decodeJwt(byPage.stdout().trim()).azp, 'orders');
-  const byStock = runProgram(
-    ['token', '--realm-file', 'realm.json'],
-    { KEYCLOAK_CLIENT_ID: 'stock' },
-    folder,
-  );
-  assert.equal(await byStock.ended, 0);
-  assert.equal(decodeJwt(byStock.stdout().trim()).azp, 'stock');
-  const bob = token('--user', 'bob');
-  assert.equal(await bob.ended, 0);
-  assert.equal(decodeJwt(bob.stdout().trim()).preferred_username, 'bob');
-  const stranger = token('--user', 'nobody');
-  assert.equal(await stranger.ended, 1);
-  assert.match(stranger.stderr(), /realm.json has no user nobody with a password in the file/);
+  const byPage = await of({ KEYCLOAK_CLIENT_ID: 'page' });
+  assert.equal(byPage.code, 0);
+  assert.equal(decodeJwt(byPage.stdout.trim()).azp, 'orders');
+  const byStock = await of({ KEYCLOAK_CLIENT_ID: 'stock' });
+  assert.equal(byStock.code, 0);
+  assert.equal(decodeJwt(byStock.stdout.trim()).azp, 'stock');
+  const bob = await of({}, '--user', 'bob');
+  assert.equal(bob.code, 0);
+  assert.equal(decodeJwt(bob.stdout.trim()).preferred_username, 'bob');
+  const stranger = await of({}, '--user', 'nobody');
+  assert.equal(stranger.code, 1);
+  assert.match(stranger.stderr, /realm.json has no user nobody with a password in the file/);
   await running.stop();
 });

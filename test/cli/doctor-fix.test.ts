@@ -11,7 +11,8 @@ import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN, createLines } from '../admin/run-setup.ts';
 import { settingsFor } from './doctor-visit.ts';
-import { emptyFolder, runProgram } from './support/program.ts';
+import { runInProcess } from './support/in-process.ts';
+import { emptyFolder } from './support/program.ts';
 
 const FOUND = { id: 'client.direct-grants', ...fail('off', 'they are off', 'switch them on', []) };
 
@@ -74,8 +75,8 @@ test('a one-time code of the admin is taken, but not for --fix, which would need
 
 test('doctor --explain says what the words mean, and answers 0 where it knows them', async () => {
   const run = async (args: string[], input?: string) => {
-    const program = runProgram(['doctor', ...args], { NO_COLOR: '1' }, undefined, input);
-    return { code: await program.ended, text: program.stdout() };
+    const { code, stdout } = await runInProcess(['doctor', ...args], { NO_COLOR: '1' }, undefined, input);
+    return { code, text: stdout };
   };
   const [known, unknown, json, piped] = await Promise.all([
     run(['--explain', 'Invalid parameter: redirect_uri']),
@@ -100,8 +101,12 @@ test('doctor answers 1 where something is wrong, as lines or as JSON, and says w
   const lines = Object.entries(settingsFor(keycloak.url)).map(([name, value]) => `${name}='${value}'\n`);
   writeFileSync(join(folder, '.env'), lines.join(''), { mode: 0o600 });
   const run = async (args: string[], env: Record<string, string> = {}) => {
-    const program = runProgram(['doctor', ...args], { NO_COLOR: '1', ...env }, folder);
-    return { code: await program.ended, text: program.stdout(), errors: program.stderr() };
+    const { code, stdout, stderr } = await runInProcess(
+      ['doctor', ...args],
+      { NO_COLOR: '1', ...env },
+      folder,
+    );
+    return { code, text: stdout, errors: stderr };
   };
   const looked = await run([], ADMIN);
   assert.equal(looked.code, 1);

@@ -8,7 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { createMcpEvidence } from '../../packages/cli/src/doctor/evidence/mcp.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { settingsFor } from './doctor-visit.ts';
-import { emptyFolder, runProgram } from './support/program.ts';
+import { runInProcess } from './support/in-process.ts';
+import { emptyFolder } from './support/program.ts';
 
 const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'the-admins-password' };
 
@@ -45,42 +46,41 @@ const leaked = (bodies: readonly string[]) => bodies.filter((one) => one.include
 
 test('the password of an admin is not sent to an address that an MCP server names', async (t) => {
   const { url, base, bodies } = await startHostile(t);
-  const { ended, stdout, stderr } = runProgram(['doctor', '--mcp', url], {
+  const { code, stdout, stderr } = await runInProcess(['doctor', '--mcp', url], {
     ...ADMIN,
     KEYCLOAK_SERVER_URL: 'http://127.0.0.1:9',
   });
-  const code = await ended;
   assert.deepEqual(leaked(bodies), []);
-  assert.equal(code, 1, stdout() + stderr());
-  assert.match(stdout(), /✗ mcp\.keycloak/);
+  assert.equal(code, 1, stdout + stderr);
+  assert.match(stdout, /✗ mcp\.keycloak/);
   assert.match(
-    stdout(),
+    stdout,
     new RegExp(`the server names ${base}, and KEYCLOAK_SERVER_URL is http://127\\.0\\.0\\.1:9`),
   );
 });
 
 test('without a configured Keycloak, the doctor sends no password', async (t) => {
   const { url, base, bodies } = await startHostile(t);
-  const { ended, stdout, stderr } = runProgram(['doctor', '--mcp', url], ADMIN);
-  const code = await ended;
+  const { code, stdout, stderr } = await runInProcess(['doctor', '--mcp', url], ADMIN);
   assert.deepEqual(leaked(bodies), []);
-  assert.equal(code, 1, stdout() + stderr());
-  assert.match(stdout(), new RegExp(`✗ mcp\\.keycloak[^]*KEYCLOAK_SERVER_URL=${base}`));
+  assert.equal(code, 1, stdout + stderr);
+  assert.match(stdout, new RegExp(`✗ mcp\\.keycloak[^]*KEYCLOAK_SERVER_URL=${base}`));
 });
 
 test('an address that an MCP server names is one word of a shell where it is to be copied', async (t) => {
   const { url, base } = await startHostile(t, (own) => `${own}/$(id);sh/realms/main`);
-  const { ended, stdout } = runProgram(['doctor', '--mcp', url], ADMIN);
-  await ended;
-  assert.ok(stdout().includes(`KEYCLOAK_SERVER_URL='${base}/$(id);sh'`), stdout());
+  const { stdout } = await runInProcess(['doctor', '--mcp', url], ADMIN);
+  assert.ok(stdout.includes(`KEYCLOAK_SERVER_URL='${base}/$(id);sh'`), stdout);
 });
 
 test('a realm that can be none is said to be none', async (t) => {
   for (const name of ['%zz', '..', '%2e%2e%2fmaster']) {
     const { url, base, bodies } = await startHostile(t, (own) => `${own}/realms/${name}`);
-    const { ended, stdout } = runProgram(['doctor', '--mcp', url], { ...ADMIN, KEYCLOAK_SERVER_URL: base });
-    await ended;
-    assert.match(stdout(), /✗ mcp\.keycloak[\s\S]*That is no realm of a Keycloak/, name);
+    const { stdout } = await runInProcess(['doctor', '--mcp', url], {
+      ...ADMIN,
+      KEYCLOAK_SERVER_URL: base,
+    });
+    assert.match(stdout, /✗ mcp\.keycloak[\s\S]*That is no realm of a Keycloak/, name);
     assert.deepEqual(leaked(bodies), []);
   }
 });
@@ -89,13 +89,12 @@ test('the configured Keycloak gets the password, whatever slash is at the end', 
   const keycloak = await startFakeKeycloak();
   t.after(() => keycloak.close());
   const { url, bodies } = await startHostile(t, () => `${keycloak.url}/realms/main`);
-  const { ended, stdout } = runProgram(['doctor', '--mcp', url], {
+  const { stdout } = await runInProcess(['doctor', '--mcp', url], {
     ...ADMIN,
     KEYCLOAK_ADMIN_PASSWORD: 'admin',
     KEYCLOAK_SERVER_URL: `${keycloak.url}/`,
   });
-  await ended;
-  assert.match(stdout(), new RegExp(`✓ mcp\\.keycloak +${keycloak.url}`));
+  assert.match(stdout, new RegExp(`✓ mcp\\.keycloak +${keycloak.url}`));
   assert.deepEqual(leaked(bodies), []);
 });
 
@@ -112,9 +111,9 @@ test('a huge answer of an MCP server is not read', async (t) => {
   await once(server, 'listening');
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  const { ended, stdout } = runProgram(['doctor', '--mcp', `http://127.0.0.1:${port}/mcp`]);
-  assert.equal(await ended, 1);
-  assert.match(stdout(), /✗ mcp\.metadata +.*\/metadata: the answer is larger than 1 MiB/);
+  const { code, stdout } = await runInProcess(['doctor', '--mcp', `http://127.0.0.1:${port}/mcp`]);
+  assert.equal(code, 1);
+  assert.match(stdout, /✗ mcp\.metadata +.*\/metadata: the answer is larger than 1 MiB/);
 });
 
 /** What no command sends there without being told: hostile-folder.test.ts. */
@@ -129,7 +128,7 @@ for (const command of ['setup', 'doctor', 'authz'] as const) {
     const args = { setup: ['setup', '--yes', '--no-user'], doctor: ['doctor'], authz: ['authz', 'export'] }[
       command
     ];
-    await runProgram([...args, '--env', '.env'], ADMIN, folder).ended;
+    await runInProcess([...args, '--env', '.env'], ADMIN, folder);
     assert.notDeepEqual(leaked(bodies), []);
   });
 }
@@ -142,8 +141,7 @@ test('doctor --token -: a token does not go there either, unless that Keycloak i
   const part = (json: object) => Buffer.from(JSON.stringify(json)).toString('base64url');
   const tokenOf = (iss: string) => `${part({ alg: 'RS256', kid: 'k' })}.${part({ iss, typ: 'Bearer' })}.c2ln`;
   const examine = async (token: string, ...more: string[]) => {
-    const { ended, stderr } = runProgram(['doctor', '--token', '-', ...more], {}, folder, token);
-    return { code: await ended, stderr: stderr() };
+    return runInProcess(['doctor', '--token', '-', ...more], {}, folder, token);
   };
   const { code, stderr } = await examine(tokenOf('https://keycloak.example/realms/main'));
   assert.equal(code, 2, stderr);
@@ -167,15 +165,14 @@ test('doctor --fix: the target of a redirect does not get the password', async (
   await once(front, 'listening');
   t.after(() => front.close());
   const settings = settingsFor(`http://127.0.0.1:${(front.address() as AddressInfo).port}`);
-  const { ended, stdout, stderr } = runProgram(
+  const { code, stdout, stderr } = await runInProcess(
     ['doctor', '--fix', '--yes'],
     { ...settings, ...ADMIN },
     folder,
   );
-  const code = await ended;
   assert.deepEqual(leaked(bodies), []);
-  assert.equal(code, 1, stdout() + stderr());
-  assert.match(stdout(), /KEYCLOAK_SERVER_URL=http:\/\/localhost:\d+\n[\s\S]*setup can fix none of this/);
+  assert.equal(code, 1, stdout + stderr);
+  assert.match(stdout, /KEYCLOAK_SERVER_URL=http:\/\/localhost:\d+\n[\s\S]*setup can fix none of this/);
 });
 
 test('what an admin sees there is who may register, and who may get offline tokens', async (t) => {

@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { startTestIdp } from '../support/dev-idp.ts';
-import { emptyFolder, MAIN } from './support/program.ts';
+import { runInProcess } from './support/in-process.ts';
 
 /** Runs the doctor in an empty folder, with what it reads on standard input. */
 async function runDoctor(args: string[], env: Record<string, string> = {}, input = '') {
-  const folder = emptyFolder();
-  const child = spawn(process.execPath, [MAIN, 'doctor', ...args, '--json'], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder, ...env },
-  });
-  child.stdin.end(input);
-  const [stdout] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  const { stdout } = await runInProcess(['doctor', ...args, '--json'], env, undefined, input);
   const { checks } = JSON.parse(stdout) as {
     checks: { id: string; status: string; seen: string; cause: string }[];
   };

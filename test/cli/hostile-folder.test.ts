@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { runInProcess } from './support/in-process.ts';
 import { emptyFolder, MAIN, runProgram } from './support/program.ts';
 import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 
@@ -56,6 +57,7 @@ function clone(settings: Readonly<Record<string, string>>): string {
 }
 
 async function run(args: readonly string[], env: Record<string, string>, folder: string, input?: string) {
+  if (args[0] !== 'serve') return runInProcess(args, env, folder, input);
   const { ended, stderr, stdout } = runProgram([...args], env, folder, input);
   return { code: await ended, stderr: stderr(), stdout: stdout() };
 }
@@ -132,7 +134,7 @@ const rowsOf = (what: string) =>
   );
 
 for (const [what, hostile] of Object.entries(HOSTILE)) {
-  describe(`a folder whose .env names ${what}`, { concurrency: 4 }, () => {
+  describe(`a folder whose .env names ${what}`, () => {
     for (const [args, env, input] of rowsOf(what)) {
       const own = [...Object.keys(env), ...(input === undefined ? [] : ['the standard input'])].join(', ');
       test(`${args.join(' ')} sends it nothing of the person's: ${own}`, async (t) => {
@@ -154,7 +156,7 @@ for (const [what, hostile] of Object.entries(HOSTILE)) {
   });
 }
 
-describe('a folder whose .env names the user or the client that a password is of', { concurrency: 4 }, () => {
+describe('a folder whose .env names the user or the client that a password is of', () => {
   for (const [args, env, folder] of [
     [['doctor'], { KEYCLOAK_ADMIN_PASSWORD: 'my-own-password' }, { KEYCLOAK_ADMIN_USER: 'mallory' }],
     [['setup', 'api'], { KEYCLOAK_ADMIN_CLIENT_SECRET: 'my-own' }, { KEYCLOAK_ADMIN_CLIENT_ID: 'm' }],
@@ -191,7 +193,7 @@ test('a user whose name is empty, as of a variable that is not set, takes no pas
   }
 });
 
-describe('the address in a keycloak.json that the .env of a folder names', { concurrency: 4 }, () => {
+describe('the address in a keycloak.json that the .env of a folder names', () => {
   for (const [args, env, input] of AS_CLIENT) {
     test(`${args.join(' ')} sends it nothing of the person's: ${Object.keys(env)}`, async (t) => {
       const { url, requests, taken } = await startThief(t);
@@ -212,7 +214,7 @@ describe('the address in a keycloak.json that the .env of a folder names', { con
   }
 });
 
-describe('a file outside of the folder that its .env names as the secret', { concurrency: 4 }, () => {
+describe('a file outside of the folder that its .env names as the secret', () => {
   const ways = ['by its path', 'in a keycloak.json'];
   for (const [args, some] of [
     // One function knows which files are outside.
@@ -257,7 +259,7 @@ describe('a file outside of the folder that its .env names as the secret', { con
   });
 });
 
-describe('a program that nobody named', { concurrency: 4 }, () => {
+describe('a program that nobody named', () => {
   for (const args of [
     ['authz', 'plan'],
     ['authz', 'apply', '--yes'],
@@ -332,9 +334,7 @@ describe('at a terminal', { skip: hasTerminal ? false : 'needs python3, for a te
   }
 });
 
-describe('the issuer of a token that somebody sent, where no setting says which Keycloak it is', {
-  concurrency: 4,
-}, () => {
+describe('the issuer of a token that somebody sent, where no setting says which Keycloak it is', () => {
   for (const more of [
     [],
     ['--needs', 'role=admin'],

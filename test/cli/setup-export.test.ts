@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
-import { emptyFolder, runProgram } from './support/program.ts';
+import { runInProcess } from './support/in-process.ts';
+import { emptyFolder } from './support/program.ts';
 
 const ARGS = [
   'setup',
@@ -18,10 +19,9 @@ const ARGS = [
 ];
 
 async function run(folder: string, ...more: string[]) {
-  const { ended, stdout, stderr } = runProgram([...ARGS, ...more], {}, folder);
-  const code = await ended;
+  const { code, stdout, stderr } = await runInProcess([...ARGS, ...more], {}, folder);
   const [realm, env] = ['realm.json', '.env'].map((name) => readFileSync(join(folder, name), 'utf8'));
-  return { code, out: stdout() + stderr(), realm: realm as string, env: env as string };
+  return { code, out: stdout + stderr, realm: realm as string, env: env as string };
 }
 
 test('an export writes all that setup writes, and a second one is the same byte for byte', async () => {
@@ -83,8 +83,8 @@ for (const args of [
 ])
   test(`an export refuses ${args[0]}, which no realm file can hold`, async () => {
     const folder = emptyFolder();
-    const { ended, stderr } = runProgram([...ARGS, ...args], {}, folder);
-    assert.equal(await ended, 2);
-    assert.match(stderr(), new RegExp(`Unknown option .${args[0]}[^]*setup export --help names all options`));
+    const { code, stderr } = await runInProcess([...ARGS, ...args], {}, folder);
+    assert.equal(code, 2);
+    assert.match(stderr, new RegExp(`Unknown option .${args[0]}[^]*setup export --help names all options`));
     assert.equal(existsSync(join(folder, 'realm.json')), false);
   });

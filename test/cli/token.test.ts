@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -12,22 +12,23 @@ import { decodeJwt } from 'jose';
 import { startIdp } from '../server/service.ts';
 import { REALM_FILE, startTestIdp } from '../support/dev-idp.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
+import { runInProcess } from './support/in-process.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
 import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 
+const settingsOf = (serverUrl: string) => ({
+  KEYCLOAK_SERVER_URL: serverUrl,
+  KEYCLOAK_REALM: 'testing',
+  KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
+  KEYCLOAK_CLIENT_SECRET: 'for-development-only',
+});
+
 /** `input`: what the standard input holds; `null`: it is a terminal, and left open. */
-function runToken(serverUrl: string, args: string[], input: string | null = '', env: object = {}) {
+function runToken(serverUrl: string, args: string[], input: string | null = '') {
   const run = input === null ? spawnInTerminal : spawn;
   const child = run(process.execPath, [MAIN, 'token', ...args], {
     cwd: emptyFolder(),
-    env: {
-      PATH: process.env.PATH,
-      KEYCLOAK_SERVER_URL: serverUrl,
-      KEYCLOAK_REALM: 'testing',
-      KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
-      KEYCLOAK_CLIENT_SECRET: 'for-development-only',
-      ...env,
-    },
+    env: { PATH: process.env.PATH, ...settingsOf(serverUrl) },
   });
   const seen = { out: '', err: '' };
   const { stdin, stdout, stderr } = child as ChildProcessWithoutNullStreams;
@@ -48,6 +49,13 @@ function runToken(serverUrl: string, args: string[], input: string | null = '', 
       ]);
   }
   return { stdin, seen, ended, shows };
+}
+
+/** The same where nobody is there to answer, in this process. */
+async function getToken(serverUrl: string, args: readonly string[], input = '', env: object = {}) {
+  const all = { ...settingsOf(serverUrl), ...env };
+  const { code, stdout, stderr } = await runInProcess(['token', ...args], all, undefined, input);
+  return { code, out: stdout, err: stderr };
 }
 
 /** One request by hand: `fetch` sends no target that is none. */
@@ -116,15 +124,15 @@ describe('keycloak-guard token', { concurrency: 3 }, () => {
     t.after(() => idp.close());
     idp.updateClient('web-app', { directAccessGrantsEnabled: true });
     const env = { KEYCLOAK_CLIENT_ID: 'web-app', KEYCLOAK_CLIENT_SECRET: undefined };
-    const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456', env);
-    assert.equal(await ended, 0, seen.err);
+    const seen = await getToken(idp.url, ['--user', 'abdullah'], 'Test#123456', env);
+    assert.equal(seen.code, 0, seen.err);
     assert.equal(decodeJwt(seen.out.trim()).azp, 'web-app');
-    const other = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456', {
+    const other = await getToken(idp.url, ['--user', 'abdullah'], 'Test#123456', {
       KEYCLOAK_CLIENT_SECRET: undefined,
     });
-    assert.equal(await other.ended, 1);
+    assert.equal(other.code, 1);
     assert.match(
-      other.seen.err,
+      other.err,
       /^KEYCLOAK_CLIENT_SECRET is not set: fastapi-keycloak is taken for a public client\.\n/,
     );
   });
@@ -145,8 +153,8 @@ describe('keycloak-guard token', { concurrency: 3 }, () => {
 
   test('token --user prints the token of a password login alone', async (t) => {
     const idp = await startIdp(t);
-    const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
-    assert.equal(await ended, 0);
+    const seen = await getToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
+    assert.equal(seen.code, 0);
     assert.equal(seen.err, '');
     assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
   });
@@ -155,21 +163,24 @@ describe('keycloak-guard token', { concurrency: 3 }, () => {
     const idp = await startIdp(t);
     idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });
     const scopesOf = (token: string) => String(decodeJwt(token.trim()).scope).split(' ');
-    const byPassword = runToken(idp.url, ['--user', 'abdullah', '--scope', 'phone address'], 'Test#123456\n');
-    assert.equal(await byPassword.ended, 0, byPassword.seen.err);
+    const byPassword = await getToken(
+      idp.url,
+      ['--user', 'abdullah', '--scope', 'phone address'],
+      'Test#123456\n',
+    );
+    assert.equal(byPassword.code, 0, byPassword.err);
     const inBrowser = runToken(idp.url, ['--scope=phone address']);
     await inBrowser.shows('\n\n');
     await signIn(/http\S+/.exec(inBrowser.seen.err)?.[0] ?? '');
     assert.equal(await inBrowser.ended, 0, inBrowser.seen.err);
-    for (const { seen } of [byPassword, inBrowser])
-      for (const scope of ['openid', 'phone', 'address'])
-        assert.ok(scopesOf(seen.out).includes(scope), scope);
+    for (const { out } of [byPassword, inBrowser.seen])
+      for (const scope of ['openid', 'phone', 'address']) assert.ok(scopesOf(out).includes(scope), scope);
   });
 
   test('token with a wrong password says so, and prints nothing else', async (t) => {
     const idp = await startIdp(t);
-    const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'wrong-word\n');
-    assert.equal(await ended, 1);
+    const seen = await getToken(idp.url, ['--user', 'abdullah'], 'wrong-word\n');
+    assert.equal(seen.code, 1);
     assert.equal(seen.out, '');
     assert.match(seen.err, /^keycloak-guard token: Keycloak refused the user's credentials/);
     assert.doesNotMatch(seen.err, /wrong-word/);
@@ -179,17 +190,17 @@ describe('keycloak-guard token', { concurrency: 3 }, () => {
     const idp = await startIdp(t);
     const file = join(emptyFolder(), 'prod.env');
     writeFileSync(file, `KEYCLOAK_SERVER_URL=${idp.url}\n`);
-    const { seen, ended } = runToken('', ['--env', file, '--user', 'abdullah'], 'Test#123456\n');
-    assert.equal(await ended, 0, seen.err);
-    const missing = runToken(idp.url, ['--env', 'prod.env', '--user', 'abdullah'], 'Test#123456\n');
-    assert.equal(await missing.ended, 2);
-    assert.equal(missing.seen.err, 'keycloak-guard token: there is no file prod.env\n');
-    assert.equal(missing.seen.out, '');
+    const seen = await getToken('', ['--env', file, '--user', 'abdullah'], 'Test#123456\n');
+    assert.equal(seen.code, 0, seen.err);
+    const missing = await getToken(idp.url, ['--env', 'prod.env', '--user', 'abdullah'], 'Test#123456\n');
+    assert.equal(missing.code, 2);
+    assert.equal(missing.err, 'keycloak-guard token: there is no file prod.env\n');
+    assert.equal(missing.out, '');
   });
 
   test('token without good settings says what they are, and what runs without any', async () => {
-    const { seen, ended } = runToken('nonsense', []);
-    assert.equal(await ended, 2);
+    const seen = await getToken('nonsense', []);
+    assert.equal(seen.code, 2);
     assert.match(seen.err, /missing or wrong/);
     assert.match(
       seen.err,
@@ -242,19 +253,19 @@ describe('keycloak-guard token', { concurrency: 3 }, () => {
     assert.equal(await ended, 0, seen.err);
     assert.equal(decodeJwt(seen.out.trim()).azp, 'fastapi-keycloak-dev');
     idp.updateClient('fastapi-keycloak', { directAccessGrantsEnabled: false });
-    const byPassword = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
-    assert.equal(await byPassword.ended, 1);
-    assert.equal(byPassword.seen.out, '');
+    const byPassword = await getToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
+    assert.equal(byPassword.code, 1);
+    assert.equal(byPassword.out, '');
     assert.equal(
-      byPassword.seen.err,
+      byPassword.err,
       `keycloak-guard token: the client 'fastapi-keycloak' may not log users in with a password
 Its development caller fastapi-keycloak-dev signs people in with the browser: keycloak-guard token, without --user
 `,
     );
     idp.updateClient('fastapi-keycloak-dev', { redirectUris: [] });
-    const alone = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
-    assert.equal(await alone.ended, 1);
-    assert.match(alone.seen.err, /Direct access grants ON/);
+    const alone = await getToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
+    assert.equal(alone.code, 1);
+    assert.match(alone.err, /Direct access grants ON/);
   });
 
   test('token sends no secret of the environment to an address that only a file in the folder names', async () => {
@@ -266,22 +277,19 @@ Its development caller fastapi-keycloak-dev signs people in with the browser: ke
       const cwd = emptyFolder();
       const own = 'KEYCLOAK_REALM=x\nKEYCLOAK_CLIENT_ID=y\nKEYCLOAK_SERVER_URL=http://keycloak.invalid:1\n';
       writeFileSync(join(cwd, '.env'), args.length === 0 ? own : `${own}KEYCLOAK_CLIENT_SECRET=z\n`);
-      const run = (more: readonly string[]) =>
-        spawnSync(process.execPath, [MAIN, 'token', ...args, ...more], {
-          ...{ cwd, input, encoding: 'utf8', env: { PATH: process.env.PATH, ...env } as NodeJS.ProcessEnv },
-        });
-      const { status, stderr } = run([]);
-      assert.equal(status, 2, stderr);
+      const run = (...more: string[]) => runInProcess(['token', ...args, ...more], env, cwd, input);
+      const { code, stderr } = await run();
+      assert.equal(code, 2, stderr);
       assert.match(stderr, new RegExp(`${name}.*keycloak\\.invalid.*Nothing was sent`));
-      assert.equal(run(['--env', '.env']).status, 1, 'the person named the file');
+      assert.equal((await run('--env', '.env')).code, 1, 'the person named the file');
     }
   });
 
   test('token says at once that the browser cannot be used, and what to change', async (t) => {
     const idp = await startIdp(t);
     idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/*'] });
-    const { seen, ended } = runToken(idp.url, []);
-    assert.equal(await ended, 1);
+    const seen = await getToken(idp.url, []);
+    assert.equal(seen.code, 1);
     assert.equal(seen.out, '');
     assert.match(seen.err, /^Keycloak takes no answer to this program for the client fastapi-keycloak/);
     assert.match(
@@ -298,8 +306,8 @@ Its development caller fastapi-keycloak-dev signs people in with the browser: ke
       verification_uri_complete: undefined,
       verification_uri: 'https://evil.test/\u001b[8m\u009b2J\n✓ done',
     });
-    const { seen, ended } = runToken(url, ['--device']);
-    assert.equal(await ended, 1);
+    const seen = await getToken(url, ['--device']);
+    assert.equal(seen.code, 1);
     assert.match(seen.err, /^Open https:\/\/evil\.test\//);
     assert.doesNotMatch(seen.err, /^✓/m);
     assert.doesNotMatch(seen.err, /[^\P{Cc}\n]/u);
@@ -335,8 +343,8 @@ Its development caller fastapi-keycloak-dev signs people in with the browser: ke
 
   test('token --device says where to go and with which code, and asks until somebody was there', async (t) => {
     const { url, asked } = await startDeviceFlow(t, [{ error: 'authorization_pending' }]);
-    const { seen, ended } = runToken(url, ['--device']);
-    assert.equal(await ended, 0, seen.err);
+    const seen = await getToken(url, ['--device']);
+    assert.equal(seen.code, 0, seen.err);
     assert.equal(seen.err, `Open ${url}/device?user_code=WDJB-MJHT\nThe code is WDJB-MJHT\n`);
     assert.equal(decodeJwt(seen.out.trim()).typ, 'Bearer');
     assert.deepEqual(asked, Array(2).fill('urn:ietf:params:oauth:grant-type:device_code the-device-code'));
@@ -344,23 +352,23 @@ Its development caller fastapi-keycloak-dev signs people in with the browser: ke
 
   test('token --device says so when the person refuses, and where the realm has no such flow', async (t) => {
     const { url } = await startDeviceFlow(t, [{ error: 'access_denied', error_description: 'refused' }]);
-    const refused = runToken(url, ['--device']);
-    assert.equal(await refused.ended, 1);
-    assert.equal(refused.seen.out, '');
+    const refused = await getToken(url, ['--device']);
+    assert.equal(refused.code, 1);
+    assert.equal(refused.out, '');
     assert.match(
-      refused.seen.err,
+      refused.err,
       /\nkeycloak-guard token: nobody signed in on the other device .+\nStart again: .+\n$/,
     );
     const idp = await startIdp(t);
-    const without = runToken(idp.url, ['--device']);
-    assert.equal(await without.ended, 1);
-    assert.equal(without.seen.out, '');
-    assert.match(without.seen.err, /^keycloak-guard token: .+\n/);
+    const without = await getToken(idp.url, ['--device']);
+    assert.equal(without.code, 1);
+    assert.equal(without.out, '');
+    assert.match(without.err, /^keycloak-guard token: .+\n/);
   });
 
   test('--for without the user on whose behalf is wrong usage, and nobody is asked', async () => {
-    const { ended, seen } = runToken('http://127.0.0.1:1', ['--for', 'orders']);
-    assert.equal(await ended, 2);
+    const seen = await getToken('http://127.0.0.1:1', ['--for', 'orders']);
+    assert.equal(seen.code, 2);
     assert.match(seen.err, /--user needs the name of the user whose token is exchanged/);
     assert.equal(seen.out, '');
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KINDS } from '../../packages/cli/src/commands/setup.ts';
 import { commands } from '../../packages/cli/src/commands.ts';
+import { runInProcess } from './support/in-process.ts';
 import { runProgram } from './support/program.ts';
 
 async function usages(): Promise<[name: string, text: string][]> {
@@ -61,7 +62,6 @@ test('a flag has one spelling and takes one kind of value in all commands', asyn
 test('a slip of the fingers is named, with what was meant', async () => {
   for (const [args, words] of [
     [['devv'], /^keycloak-guard: there is no command 'devv'\. Did you mean dev\?\n/],
-    [['migrate', '--wite'], /^migrate: Unknown option '--wite'\. Did you mean --write\?\n/],
     [
       ['doctor', '--rout'],
       /^doctor: Unknown option '--rout'\. Did you mean --route\?\ndoctor: doctor --help names/,
@@ -90,16 +90,20 @@ test('a slip of the fingers is named, with what was meant', async () => {
     [['setup', 'wed'], /^setup: there is no setup 'wed'\. Did you mean web\?\nsetup: setup --help names/],
     [['authz', 'aply'], /^authz: there is no authz 'aply'\. Did you mean apply\?\n/],
   ] as const) {
-    const { ended, stderr } = runProgram([...args]);
-    assert.equal(await ended, 2);
-    assert.match(stderr(), words);
+    const { code, stderr } = await runInProcess(args);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, words);
   }
+  // That of @keycloak-guard/connect, as it is built.
+  const { ended, stderr } = runProgram(['migrate', '--wite']);
+  assert.equal(await ended, 2);
+  assert.match(stderr(), /^migrate: Unknown option '--wite'\. Did you mean --write\?\n/);
 });
 
 test('help <command> is <command> --help', async () => {
-  const helps = [runProgram(['help', 'setup', 'api']), runProgram(['setup', 'api', '--help'])] as const;
-  for (const { ended } of helps) assert.equal(await ended, 0);
-  assert.equal(helps[0].stdout(), helps[1].stdout());
+  const help = await runInProcess(['help', 'setup', 'api']);
+  assert.equal(help.code, 0);
+  assert.deepEqual(help, await runInProcess(['setup', 'api', '--help']));
 });
 
 test('setup --help names every kind, and setup <kind> --help explains it alone', async () => {

@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/stripped/', import.meta.url));
-const TYPESCRIPT = /\.m?ts$/;
+/** A module that is to run once more has another query. */
+const TYPESCRIPT = /\.m?ts(\?\d+)?$/;
 const DIGEST_LENGTH = 40;
 
 let remover;

@@ -97,8 +97,13 @@ export function runCommand(
   };
 }
 
+const folders: string[] = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 export function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'keycloak-guard-cli-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
