@@ -33,9 +33,7 @@ function readDoctorSettings({ envFile, provider, spa, upgradeTo, token }: Doctor
     provider === undefined
       ? {}
       : toSettings(provider.url, { ...provider, ...DEV_CLIENT }, DEV_CLIENT.clientSecret);
-  // A provider for development is no Keycloak of the environment.
-  const file = envFile ?? (provider && '.env');
-  return loadAssuming({ ...process.env, ...more }, file, {
+  return loadAssuming({ ...process.env, ...more }, envFile, {
     KEYCLOAK_CLIENT_SECRET: randomBytes(24).toString('base64url'),
     // These look at no client of the settings.
     ...((spa ?? upgradeTo) ? { KEYCLOAK_CLIENT_ID: spa ?? 'unknown' } : {}),
