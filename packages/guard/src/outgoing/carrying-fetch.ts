@@ -1,37 +1,25 @@
 import { sendWithToken } from '../client/internal.ts';
 import { notCached, readChallenges } from '../core/internal.ts';
-import type { TokenSource } from './options.ts';
+import type { OriginOptions, TokenSource } from './options.ts';
 
-/** The service that is called. */
-export interface CarryingFetchOptions {
-  /** For example `https://orders.internal`. */
-  readonly origin: string;
-  /** Unit: milliseconds. */
-  readonly timeoutMs: number;
-  readonly fetch: typeof fetch;
-}
-
-/** Calls one origin with a token. */
-export type CarryingFetch = (
-  source: TokenSource,
-  path: string | URL,
-  init?: RequestInit,
-) => Promise<Response>;
+const TIMEOUT_MS = 10_000;
 
 /**
  * A `fetch` whose token goes to one origin and nowhere else: other addresses are refused, redirects are not followed. A 401
  * that says `invalid_token` (RFC 6750 §3.1) is answered with another token, once. A token that is bound to a key comes with a proof
  * for each request.
  */
-export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchOptions): CarryingFetch {
-  return async (source, path, init = {}) => {
+export function createCarryingFetch(service: OriginOptions) {
+  const { timeoutMs = TIMEOUT_MS, fetch: sendRequest = fetch } = service;
+  const { origin } = new URL(service.origin);
+  return async (source: TokenSource, path: string | URL, init: RequestInit = {}): Promise<Response> => {
     const url = toUrl(origin, path);
     const limit = AbortSignal.timeout(timeoutMs);
     const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
     const send = (token: string) => {
       const all = new Headers(init.headers);
       const sendOnce = (carried: HeadersInit) =>
-        fetch(url, { ...notCached(), ...init, headers: carried, redirect: 'manual', signal });
+        sendRequest(url, { ...notCached(), ...init, headers: carried, redirect: 'manual', signal });
       if (source.key !== undefined) {
         const request = {
           url,

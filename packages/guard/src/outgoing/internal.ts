@@ -1,2 +1,3 @@
 // For the adapters.
-export { type Caller, createOutgoing, type FindRealm, type Outgoing } from './outgoing.ts';
+export { createCarryingFetch } from './carrying-fetch.ts';
+export { type Caller, createOutgoing, type FindRealm } from './outgoing.ts';

@@ -72,29 +72,24 @@ interface Realms {
   readonly isOfTenants: boolean;
 }
 
+const toCheck =
+  <O extends object>(rules: OptionRules<O>, assertRealms: (subject: string, realms: Realms) => void) =>
+  (subject: string, options: O, realms: Realms): void => {
+    checkOptions(subject, options, rules);
+    assertRealms(subject, realms);
+  };
+
 /**
- * Checks calls before the code that makes them is loaded, so a missing option stops the start.
+ * Checks calls before the code that makes them is loaded, so a missing option stops the start. The subject is the function as its
+ * caller wrote it.
  *
- * @param subject the function as its caller wrote it
  * @throws {OptionsError}
  */
 export const check = {
-  tokenAs(subject: string, options: TokenAsOptions, realms: Realms): void {
-    checkOptions(subject, options, TOKEN_AS);
-    assertOneRealm(subject, realms);
-  },
-  tokenFor(subject: string, options: TokenForOptions, { verifier }: Realms): void {
-    checkOptions(subject, options, TOKEN_FOR);
-    assertForCallers(subject, verifier);
-  },
-  fetchAs(subject: string, options: FetchAsOptions, realms: Realms): void {
-    checkOptions(subject, options, { ...ORIGIN, ...TOKEN_AS });
-    assertOneRealm(subject, realms);
-  },
-  fetchFor(subject: string, options: FetchForOptions, { verifier }: Realms): void {
-    checkOptions(subject, options, { ...ORIGIN, ...TOKEN_FOR });
-    assertForCallers(subject, verifier);
-  },
+  tokenAs: toCheck(TOKEN_AS, assertOneRealm),
+  tokenFor: toCheck(TOKEN_FOR, assertForCallers),
+  fetchAs: toCheck<FetchAsOptions>({ ...ORIGIN, ...TOKEN_AS }, assertOneRealm),
+  fetchFor: toCheck<FetchForOptions>({ ...ORIGIN, ...TOKEN_FOR }, assertForCallers),
 };
 
 function assertOneRealm(subject: string, { verifier, isOfTenants }: Realms): void {
@@ -107,7 +102,7 @@ function assertOneRealm(subject: string, { verifier, isOfTenants }: Realms): voi
   assertCredential(subject, one);
 }
 
-function assertForCallers(subject: string, verifier: TokenVerifier<object>): void {
+function assertForCallers(subject: string, { verifier }: Realms): void {
   assertOwnAudience(subject, verifier);
   for (const one of verifier.members) assertCredential(subject, one);
 }

@@ -18,31 +18,22 @@ export function createCalls<Incoming, AppRequest = Incoming>(
     loadPart(async () => (await import('./parts/calls.ts')).openCalls(engine, toIncoming)),
   );
 
-  /** Makes a call when the code for it is loaded. */
-  function whenLoaded<T>(make: (calls: Calls<AppRequest>) => T): () => Promise<T> {
-    const call = part().loading.then(make);
+  /** A call that is made when the code for it is loaded. */
+  function whenLoaded<N extends keyof Calls<AppRequest>>(name: N, options: object) {
+    check[name](`${factory}.${name}`, options as never, realms);
+    const call = part().loading.then(
+      (calls) => calls[name](options as never) as ReturnType<Calls<AppRequest>[N]>,
+    );
     // Each call rejects with the error.
     call.catch(() => {});
     return () => call;
   }
 
   return {
-    fetchFor(options) {
-      check.fetchFor(`${factory}.fetchFor`, options, realms);
-      return toLate(whenLoaded(({ fetchFor }) => fetchFor(options)));
-    },
-    tokenFor(options) {
-      check.tokenFor(`${factory}.tokenFor`, options, realms);
-      return toLate(whenLoaded(({ tokenFor }) => tokenFor(options)));
-    },
-    fetchAs(options) {
-      check.fetchAs(`${factory}.fetchAs`, options, realms);
-      return toLateOwn(whenLoaded(({ fetchAs }) => fetchAs(options)));
-    },
-    tokenAs(options = {}) {
-      check.tokenAs(`${factory}.tokenAs`, options, realms);
-      return toLateOwn(whenLoaded(({ tokenAs }) => tokenAs(options)));
-    },
+    fetchFor: (options) => toLate(whenLoaded('fetchFor', options)),
+    tokenFor: (options) => toLate(whenLoaded('tokenFor', options)),
+    fetchAs: (options) => toLateOwn(whenLoaded('fetchAs', options)),
+    tokenAs: (options = {}) => toLateOwn(whenLoaded('tokenAs', options)),
   };
 }
 

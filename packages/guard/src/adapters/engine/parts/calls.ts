@@ -6,7 +6,12 @@ import type {
   TokenAsOptions,
   TokenForOptions,
 } from '../../../outgoing/index.ts';
-import { type Caller, createOutgoing, type FindRealm } from '../../../outgoing/internal.ts';
+import {
+  type Caller,
+  createCarryingFetch,
+  createOutgoing,
+  type FindRealm,
+} from '../../../outgoing/internal.ts';
 import type { Engine } from '../engine.ts';
 
 /** A function that calls in the application's own name. Where there are tenants, it says as the client of which one. */
@@ -91,8 +96,8 @@ export function openCalls<Incoming, AppRequest>(
   engine: CallsHost<Incoming>,
   toIncoming: (request: AppRequest) => Incoming,
 ): Calls<AppRequest> {
-  const { tenants } = engine;
-  const outgoing = createOutgoing(engine.factory, engine.verifier, tenants !== undefined);
+  const { factory, tenants } = engine;
+  const { sourceFor, ownSource } = createOutgoing(factory, engine.verifier, tenants !== undefined);
   const guard = once(() => engine.tokenGuard({ setHeader() {} }));
 
   /** @param who `null` behind an optional guard that found nobody */
@@ -131,7 +136,7 @@ export function openCalls<Incoming, AppRequest>(
     if (tenants !== undefined) return tenants.byName(name);
     const rule = 'must be an option where a call names a tenant';
     const example = 'tenants: { of, get }';
-    throw new OptionsError(engine.factory, [{ option: 'tenants', rule, example }]);
+    throw new OptionsError(factory, [{ option: 'tenants', rule, example }]);
   }
 
   function toOwn<Args extends unknown[], R>(
@@ -149,15 +154,21 @@ export function openCalls<Incoming, AppRequest>(
 
   return {
     fetchFor(options) {
-      const call = outgoing.fetchFor(options);
-      return async (who, path, init) => call(await callerOf(who), path, init);
+      const call = createCarryingFetch(options);
+      return async (who, path, init) => call(await sourceFor(await callerOf(who), options), path, init);
     },
-    tokenFor(options) {
-      const token = outgoing.tokenFor(options);
-      return async (who) => token(await callerOf(who));
+    tokenFor: (options) => async (who) => (await sourceFor(await callerOf(who), options)).get(),
+    fetchAs(options) {
+      const sourceOf = ownSource(`${factory}.fetchAs`, options);
+      const call = createCarryingFetch(options);
+      return toOwn(async (find, path: string | URL, init?: RequestInit) =>
+        call(await sourceOf(find), path, init),
+      );
     },
-    fetchAs: (options) => toOwn(outgoing.fetchAs(options)),
-    tokenAs: (options = {}) => toOwn(outgoing.tokenAs(options)),
+    tokenAs(options = {}) {
+      const sourceOf = ownSource(`${factory}.tokenAs`, options);
+      return toOwn(async (find) => (await sourceOf(find)).get());
+    },
   };
 }
 
