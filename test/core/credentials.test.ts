@@ -137,7 +137,7 @@ describe('reading the Authorization header', () => {
 
 describe('authenticate', () => {
   it('hands the token of the request to the verifier and its answer back as it is', () => {
-    const principal = {} as Principal;
+    const principal = { issuer: 'https://sso.example.com/realms/a', claims: {} } as Principal;
     const seen: string[] = [];
     const verifier = {
       verify(token: string) {
@@ -147,6 +147,12 @@ describe('authenticate', () => {
     };
     assert.equal(authenticate(verifier, { headers: { authorization: 'Bearer a.b.c' } }), principal);
     assert.deepEqual(seen, ['a.b.c']);
+  });
+
+  it('lets nobody in by what is no principal', () => {
+    const verifier = { verify: () => ({}) as Principal };
+    const request = { headers: { authorization: 'Bearer a.b.c' } };
+    assert.throws(() => authenticate(verifier, request), /neither a principal nor an error/);
   });
 
   it('does not trouble the verifier with a request without a token', async () => {

@@ -159,6 +159,29 @@ export async function findUser(
   return list?.find((one) => one.username === username.toLowerCase() || one.username === username);
 }
 
+/**
+ * The roles that a user has, composite ones too.
+ *
+ * @param clientIds the clients whose roles are wanted beside those of the realm
+ * @param toName writes the role of a client
+ */
+export async function rolesOf(
+  api: AdminClient,
+  { realm, id }: { readonly realm: string; readonly id: string },
+  clientIds: Iterable<string>,
+  toName: (clientId: string, role: string) => string,
+): Promise<Set<string>> {
+  const ofRealm = await api.users.listCompositeRealmRoleMappings({ realm, id });
+  const roles = new Set(ofRealm.map(({ name = '' }) => name));
+  for (const clientId of new Set(clientIds)) {
+    const clientUniqueId = (await findClient(api, realm, clientId))?.id;
+    if (clientUniqueId === undefined) continue;
+    const ofClient = await api.users.listCompositeClientRoleMappings({ realm, id, clientUniqueId });
+    for (const { name = '' } of ofClient) roles.add(toName(clientId, name));
+  }
+  return roles;
+}
+
 /** The name of a group, and the path of the one above it: empty where there is none. */
 export function splitGroupPath(path: string): { readonly parent: string; readonly name: string } {
   const at = path.lastIndexOf('/');

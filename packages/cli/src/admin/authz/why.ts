@@ -1,7 +1,7 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type PolicyResultRepresentation from '@keycloak/keycloak-admin-client/lib/defs/policyResultRepresentation.js';
 import { AdminError, toAdminError } from '../admin-error.ts';
-import { findClient, findUser } from '../connection.ts';
+import { findUser, rolesOf } from '../connection.ts';
 import type { AuthzState } from './current.ts';
 import { type Item, namesIn } from './model.ts';
 
@@ -29,7 +29,9 @@ async function judgePolicy(
   switch (item.type) {
     case 'role': {
       const entries = entriesOf(item, 'roles');
-      const userRoles = await rolesOf(facts, entries);
+      const { api, realm, userId: id } = facts;
+      const clients = entries.flatMap(({ name }) => /^([^/]*)\//.exec(name)?.[1] ?? []);
+      const userRoles = await rolesOf(api, { realm, id }, clients, (client, role) => `${client}/${role}`);
       const findings = entries.map(({ name, isOn }) => ({
         text: `role ${name}${isOn ? ' (required)' : ''}`,
         has: userRoles.has(name),
@@ -76,24 +78,6 @@ function said(text: string): { isPermit: undefined; findings: Finding[] } {
 function entriesOf(item: Item, member: string): { name: string; isOn: boolean }[] {
   const all = (item[member] ?? []) as readonly unknown[];
   return namesIn(item, member).map((name, index) => ({ name, isOn: typeof all[index] !== 'string' }));
-}
-
-async function rolesOf(
-  { api, realm, userId: id }: UserFacts,
-  roles: readonly { name: string }[],
-): Promise<ReadonlySet<string>> {
-  const ofRealm = await api.users.listCompositeRealmRoleMappings({ realm, id });
-  const userRoles = new Set(ofRealm.map(({ name }) => name ?? ''));
-  const clients = new Set(
-    roles.filter(({ name }) => name.includes('/')).map(({ name }) => name.split('/')[0] ?? ''),
-  );
-  for (const clientId of clients) {
-    const client = await findClient(api, realm, clientId);
-    if (client?.id === undefined) continue;
-    const some = await api.users.listCompositeClientRoleMappings({ realm, id, clientUniqueId: client.id });
-    for (const { name } of some) userRoles.add(`${clientId}/${name}`);
-  }
-  return userRoles;
 }
 
 export interface PermissionQuestion {

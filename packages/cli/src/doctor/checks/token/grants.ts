@@ -1,4 +1,4 @@
-import { type AdminConnection, findClient } from '../../../admin/connection.ts';
+import { type AdminConnection, findClient, rolesOf } from '../../../admin/connection.ts';
 import type { Advice } from '../../check.ts';
 import type { Claims } from '../../evidence/token.ts';
 
@@ -25,17 +25,7 @@ export async function readGrants(
   const toNames = (clientName: string | undefined, list: readonly { name?: string }[]) =>
     list.map(({ name }) => (clientName === undefined ? `${name}` : `${clientName}:${name}`));
   const groups = await api.users.listGroups({ realm, id: userId });
-  const roles = toNames(undefined, await api.users.listCompositeRealmRoleMappings({ realm, id: userId }));
-  for (const name of roleClients) {
-    const uuid = (await findClient(api, realm, name))?.id;
-    if (uuid === undefined) continue;
-    const ownRoles = await api.users.listCompositeClientRoleMappings({
-      realm,
-      id: userId,
-      clientUniqueId: uuid,
-    });
-    roles.push(...toNames(name, ownRoles));
-  }
+  const roles = await rolesOf(api, { realm, id: userId }, roleClients, (name, role) => `${name}:${role}`);
   const scoped = await api.clients.listScopeMappings({ realm, id });
   const scopeLists = [client.defaultClientScopes ?? [], client.optionalClientScopes ?? []];
   const scopes = (await api.clientScopes.find({ realm }))
@@ -46,7 +36,7 @@ export async function readGrants(
     ? await api.organizations.memberOrganizations({ realm, userId }).catch(() => [])
     : undefined;
   return {
-    roles: new Set(roles),
+    roles,
     groups: groups.map(({ path = '' }) => path),
     organizations:
       memberships &&
