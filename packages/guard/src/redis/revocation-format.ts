@@ -33,18 +33,14 @@ local oldest = string.format('%.0f-0', redis.call('TIME')[1] * 1000 - ARGV[3])
 return redis.call('XADD', KEYS[1], 'MINID', '~', oldest, '*', 'r', ARGV[1], 'at', ARGV[2])`;
 
 /** Keys of revocations in Redis. */
-export interface RevocationKeys {
-  /** Stream of all revocations. */
-  readonly stream: string;
-  /** Hash of not-before times and rechecks, which stay in force after the stream was trimmed. */
-  readonly notBefore: string;
-  /** A random value. Another value, or none: Redis lost its data. */
-  readonly mark: string;
-}
+export type RevocationKeys = ReturnType<typeof revocationKeysOf>;
 
-export const revocationKeysOf = (keyPrefix: string): RevocationKeys => ({
+export const revocationKeysOf = (keyPrefix: string) => ({
+  /** Stream of all revocations. */
   stream: `${keyPrefix}:revocations`,
+  /** Hash of not-before times and rechecks, which stay in force after the stream was trimmed. */
   notBefore: `${keyPrefix}:not-before`,
+  /** A random value. Another value, or none: Redis lost its data. */
   mark: `${keyPrefix}:mark`,
 });
 

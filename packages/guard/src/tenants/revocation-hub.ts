@@ -7,13 +7,6 @@ import {
   type TenantRevocations,
 } from '../core/internal.ts';
 
-/** The revocations of many tenants: kept apart by name, and for longer than any of the verifiers lives. */
-export interface RevocationHub {
-  /** @param issuer that of its realm */
-  of(tenant: string, issuer: string): TenantRevocations;
-  close(): void;
-}
-
 /** Beyond it a tenant loses the oldest of its own, and of no other tenant. Of a shared store, as many for as long as it keeps them. */
 export const MOST_OF_ONE_TENANT = 100_000;
 
@@ -21,10 +14,12 @@ export const MOST_OF_ONE_TENANT = 100_000;
 export const toSharedIssuer = (tenant: string, issuer: string): string => JSON.stringify([tenant, issuer]);
 
 /**
+ * The revocations of many tenants: kept apart by name, and for longer than any of the verifiers lives.
+ *
  * @param store where other processes share them; without one they stay in this process. What processes without tenants write into
  *   it concerns every tenant whose realm has that issuer
  */
-export function createRevocationHub(store?: RevocationStore): RevocationHub {
+export function createRevocationHub(store?: RevocationStore) {
   /** By shared issuer, or by the issuer alone for what processes without tenants wrote. */
   const logs = new Map<string, RevocationLog>();
   const listeners = new Map<string, Set<(revocation: Revocation) => void>>();
@@ -52,7 +47,8 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
   }
 
   return {
-    of(tenant, issuer) {
+    /** @param issuer that of its realm */
+    of(tenant: string, issuer: string): TenantRevocations {
       const key = toSharedIssuer(tenant, issuer);
       for (const earlier of logs.get(issuer)?.all() ?? []) logOf(key).add(earlier);
       return {

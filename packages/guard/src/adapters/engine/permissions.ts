@@ -45,17 +45,7 @@ export type Decide<Incoming> = (
 ) => void | Promise<void>;
 
 /** Guards by permission, of an adapter. */
-export interface Permits<Incoming> {
-  /** Turns permissions on, once. @throws {OptionsError} */
-  open(settings?: PermissionSettings): Permissions;
-  /** @throws {Error} before `open` */
-  opened(): Permissions;
-  /** @throws {OptionsError} for a wrong rule or option; {Error} before `open` */
-  permit<AppRequest>(
-    rule: PermitRule | RuleOfRequest<AppRequest>,
-    options?: PermitOptions<AppRequest>,
-  ): Decide<Incoming> & Pick<Permit<unknown>, 'permissions' | 'status'>;
-}
+export type Permits<Incoming> = ReturnType<typeof createPermits<Incoming>>;
 
 /** The members of an engine that permissions need. */
 interface PermissionsHost<Incoming> extends PartHost<Incoming> {
@@ -66,7 +56,7 @@ interface PermissionsHost<Incoming> extends PartHost<Incoming> {
 }
 
 /** Guards by permission, with the client of the adapter unless the settings name another one. */
-export function createPermits<Incoming>(host: PermissionsHost<Incoming>): Permits<Incoming> {
+export function createPermits<Incoming>(host: PermissionsHost<Incoming>) {
   let open: { readonly permissions: Permissions; readonly part: Part<OpenPermissions> } | undefined;
 
   function opened() {
@@ -93,13 +83,19 @@ export function createPermits<Incoming>(host: PermissionsHost<Incoming>): Permit
   }
 
   return {
+    /** @throws {Error} before `open` */
     opened: () => opened().permissions,
-    open(settings = {}) {
+    /** Turns permissions on, once. @throws {OptionsError} */
+    open(settings: PermissionSettings = {}): Permissions {
       if (open !== undefined) throw new Error(`${host.factory}: permissions were turned on before`);
       open = openPermissions(host, settings);
       return open.permissions;
     },
-    permit(rule, options = {}) {
+    /** @throws {OptionsError} for a wrong rule or option; {Error} before `open` */
+    permit<AppRequest>(
+      rule: PermitRule | RuleOfRequest<AppRequest>,
+      options: PermitOptions<AppRequest> = {},
+    ): Decide<Incoming> & Pick<Permit<unknown>, 'permissions' | 'status'> {
       const { part } = opened();
       const description = describePermit(options, readPermit(rule, options));
       let permitOf: PermitOf | undefined;

@@ -30,15 +30,7 @@ export interface ConnectionsHost<Incoming> extends Pick<RequestGuardHost<Incomin
 }
 
 /** All open connections of an adapter. */
-export interface OpenConnections<Incoming> {
-  guard(requirements: ReadRequirements<Incoming>): ConnectionGuard<Incoming>;
-  /** Watches a request that a guard without requirements has just admitted. */
-  follow(request: Incoming, principal: Principal): Connection;
-  /** The number of those that are open. */
-  readonly size: number;
-  /** Ends the timer. */
-  close(): void;
-}
+export type OpenConnections<Incoming> = ReturnType<typeof openConnections<Incoming>>;
 
 /** How often the number of revocations is compared. Unit: milliseconds. */
 const COMPARE_EVERY_MS = 250;
@@ -57,10 +49,7 @@ interface Handshake<Incoming> {
   readonly proved?: string;
 }
 
-export function openConnections<Incoming>(
-  realms: Realms<Incoming>,
-  host: ConnectionsHost<Incoming>,
-): OpenConnections<Incoming> {
+export function openConnections<Incoming>(realms: Realms<Incoming>, host: ConnectionsHost<Incoming>) {
   const { verifier, tenants } = realms;
   const checks = createChecks(() =>
     verifier.members.reduce((sum, member) => sum + (member.stats?.revocations ?? 0), 0),
@@ -106,19 +95,22 @@ export function openConnections<Incoming>(
   tenants?.onChange(checks.runAll);
 
   return {
-    follow(request, principal) {
+    /** Watches a request that a guard without requirements has just admitted. */
+    follow(request: Incoming, principal: Principal): Connection {
       return watch({ realms, host, checks, guard: plainGuard() }, { request, first: {} }, principal);
     },
-    guard(requirements) {
+    guard(requirements: ReadRequirements<Incoming>): ConnectionGuard<Incoming> {
       const guard = guardOf(requirements);
       return {
         open: (request) => begin(guard, { request, first: {} }),
         openWith: async (request, token) => begin(guard, { request, first: {}, token: toToken(token) }),
       };
     },
+    /** The number of those that are open. */
     get size() {
       return checks.size;
     },
+    /** Ends the timer. */
     close: checks.close,
   };
 }

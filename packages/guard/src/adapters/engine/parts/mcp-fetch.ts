@@ -5,30 +5,27 @@ import { answerUnreadable, copyMessage, isEventStream, mayBringMessage } from '.
 import { createMcpServer } from './mcp-server.ts';
 
 /** The guard of an MCP server for `Request`s of the Fetch standard. */
-export interface FetchMcp<Incoming> {
-  /**
-   * Rejects with refusals.
-   *
-   * @param readAgain gives the body if earlier middleware has read it
-   */
-  admit(
-    incoming: Incoming,
-    request: Request,
-    reply: FetchReply,
-    readAgain?: () => Promise<unknown>,
-  ): Promise<Response | McpCaller>;
-  readonly toWatched: typeof toWatched;
-}
+export type FetchMcp<Incoming> = ReturnType<typeof createFetchMcp<Incoming>>;
 
 export function createFetchMcp<Incoming>(
   engine: McpEngine<Incoming, FetchReply>,
   options: ResolvedMcpOptions,
   resource: McpResource<Incoming>,
-): FetchMcp<Incoming> {
+) {
   const server = createMcpServer(options, resource, engine);
   return {
     toWatched,
-    async admit(incoming, request, reply, readAgain = async () => undefined) {
+    /**
+     * Rejects with refusals.
+     *
+     * @param readAgain gives the body if earlier middleware has read it
+     */
+    async admit(
+      incoming: Incoming,
+      request: Request,
+      reply: FetchReply,
+      readAgain: () => Promise<unknown> = async () => undefined,
+    ): Promise<Response | McpCaller> {
       const preflight = server.preflight(request);
       if (preflight !== undefined) return toFetchAnswer(preflight);
       engine.addToAnswer(reply, { headers: server.corsHeaders(request), setCookies: [] });

@@ -4,7 +4,7 @@ import type { Answer } from '../../../core/internal.ts';
 import type { McpCaller, McpEngine, McpResource, ResolvedMcpOptions } from '../mcp-options.ts';
 import { addToNodeAnswer, type NodeRequest, type NodeResponse } from '../node.ts';
 import { answerUnreadable, isEventStream, mayBringMessage, readMessage } from './mcp-messages.ts';
-import { createMcpServer, type McpServer } from './mcp-server.ts';
+import { createMcpServer } from './mcp-server.ts';
 
 /** Node's own part of a framework's request. */
 interface OnNode {
@@ -15,28 +15,27 @@ interface OnNode {
 }
 
 /** The guard of an MCP server on Node's requests. */
-export interface NodeMcp<Incoming, Outgoing> extends Pick<McpServer<Incoming, Outgoing>, 'assertMayCall'> {
-  /**
-   * Admits a request, and sets `auth` for the SDK's transport.
-   *
-   * @returns the caller, or the answer to send at once; `null` if the client went away while its body was read
-   * @throws {AuthError} rejects with the refusal
-   */
-  admit(incoming: Incoming, outgoing: Outgoing, onNode: OnNode): Promise<McpCaller | Answer | null>;
-  readonly mayBringMessage: typeof mayBringMessage;
-  readonly readMessage: typeof readMessage;
-  readonly answerUnreadable: typeof answerUnreadable;
-}
+export type NodeMcp<Incoming, Outgoing> = ReturnType<typeof createNodeMcp<Incoming, Outgoing>>;
 
 export function createNodeMcp<Incoming, Outgoing>(
   engine: McpEngine<Incoming, Outgoing>,
   options: ResolvedMcpOptions,
   resource: McpResource<Incoming>,
-): NodeMcp<Incoming, Outgoing> {
+) {
   const server = createMcpServer(options, resource, engine);
   return {
     ...{ assertMayCall: server.assertMayCall, mayBringMessage, readMessage, answerUnreadable },
-    async admit(incoming, outgoing, { raw, response, read }) {
+    /**
+     * Admits a request, and sets `auth` for the SDK's transport.
+     *
+     * @returns the caller, or the answer to send at once; `null` if the client went away while its body was read
+     * @throws {AuthError} rejects with the refusal
+     */
+    async admit(
+      incoming: Incoming,
+      outgoing: Outgoing,
+      { raw, response, read }: OnNode,
+    ): Promise<McpCaller | Answer | null> {
       const preflight = server.preflight(raw);
       if (preflight !== undefined) return preflight;
       // On Node's answer: the transport writes to that, and frameworks add their own.

@@ -16,28 +16,11 @@ import { neededScopes } from './mcp-messages.ts';
 import { createSessionOwners } from './mcp-sessions.ts';
 
 /** The guard of an MCP server, without a framework. */
-export interface McpServer<Incoming, Outgoing> {
-  /** CORS headers for a page of an allowed origin; empty for any other request. */
-  corsHeaders(request: RequestLike): Readonly<Record<string, string>>;
-  /** The answer to a preflight request of such a page, or `undefined` for any other request. */
-  preflight(request: RequestLike): Answer | undefined;
-  /**
-   * Checks everything but the scopes of tools, before the body is read.
-   *
-   * @throws {AuthError} rejects with the refusal
-   */
-  admit(request: Incoming, outgoing: Outgoing): Promise<McpCaller>;
-  /** Whether `assertMayCall` has to see bodies. */
-  readonly readsBodies: boolean;
-  /** @throws {AuthError} if the body calls a tool that needs a scope the token lacks */
-  assertMayCall(request: Incoming, caller: McpCaller, body: unknown): void;
-}
-
 export function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
   { metadataUrl, challengedFor, isPublished }: McpResource<Incoming>,
   engine: McpEngine<Incoming, Outgoing>,
-): McpServer<Incoming, Outgoing> {
+) {
   const { url, audience, scopes, tools, challenged } = options;
   const { toRequest, connections, tokenGuard, tenantOf } = engine;
   const resourceOf = (request: Incoming): string =>
@@ -105,7 +88,12 @@ export function createMcpServer<Incoming, Outgoing>(
 
   return {
     ...{ corsHeaders: pages.corsHeaders, preflight: pages.preflight },
-    async admit(request, outgoing) {
+    /**
+     * Checks everything but the scopes of tools, before the body is read.
+     *
+     * @throws {AuthError} rejects with the refusal
+     */
+    async admit(request: Incoming, outgoing: Outgoing): Promise<McpCaller> {
       if (!isPublished()) reportUnpublished();
       const resource = orRefuse(request, null, () => {
         pages.assertAllowed(toRequest(request));
@@ -115,8 +103,10 @@ export function createMcpServer<Incoming, Outgoing>(
       const principal = (isThenable(decision) ? await decision : decision) as Principal;
       return toCaller(request, resource, principal, await watcher);
     },
+    /** Whether `assertMayCall` has to see bodies. */
     readsBodies: tools.size > 0,
-    assertMayCall(request, { principal }, body) {
+    /** @throws {AuthError} if the body calls a tool that needs a scope the token lacks */
+    assertMayCall(request: Incoming, { principal }: McpCaller, body: unknown): void {
       const needed = neededScopes(body, tools);
       if (needed.every((scope) => principal.scopes.includes(scope))) return;
       // Name them all: a new token has only the scopes that the client asks for.
@@ -140,6 +130,7 @@ function createAllowedPages({ url, allowedOrigins }: Pick<ResolvedMcpOptions, 'u
     return origin !== undefined && origin !== url.origin && allowedOrigins.has(origin) ? origin : undefined;
   }
 
+  /** CORS headers for a page of an allowed origin; empty for any other request. */
   function corsHeaders(request: RequestLike): Record<string, string> {
     const origin = originOf(request);
     if (origin === undefined) return {};
@@ -152,6 +143,7 @@ function createAllowedPages({ url, allowedOrigins }: Pick<ResolvedMcpOptions, 'u
 
   return {
     corsHeaders,
+    /** The answer to a preflight request of such a page, or `undefined` for any other request. */
     preflight(request: RequestLike): Answer | undefined {
       const sent = headerOf(request.headers, 'access-control-request-headers') ?? '';
       const isOne = headerOf(request.headers, 'access-control-request-method') !== undefined;

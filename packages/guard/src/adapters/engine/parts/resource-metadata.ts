@@ -35,13 +35,9 @@ export interface ResourceHost<Incoming> {
   readonly tenantOf: ((request: Incoming) => string) | undefined;
 }
 
-/** The answers to those who ask for the metadata, and to their preflights. */
-interface Metadata<Incoming> {
-  describe(request: Incoming): Promise<Answer>;
-  readonly preflight: Answer;
-}
-
 /**
+ * The answers to those who ask for the metadata, and to their preflights.
+ *
  * @param options checked before
  * @param path of the metadata
  * @see RFC 9728 §2, §3
@@ -50,7 +46,7 @@ export function createMetadata<Incoming>(
   { url, scopes = [] }: ProtectedResourceOptions,
   path: string,
   { sender, verifierOf, tenantAt }: ResourceHost<Incoming>,
-): Metadata<Incoming> {
+) {
   const isShared = !isForTenants(url);
   const document = {
     scopes_supported: scopes.length > 0 ? scopes : undefined,
@@ -58,14 +54,14 @@ export function createMetadata<Incoming>(
     dpop_bound_access_tokens_required: sender?.mode === 'required' || undefined,
   };
   return {
-    async describe(request) {
+    async describe(request: Incoming): Promise<Answer> {
       const resource = isShared ? url : withTenant(url, tenantAt?.(request, path) ?? '');
       const issuers = [...new Set(await issuersOf(await verifierOf(request)))];
       // Where tokens say whose a request is, there is no list.
       const authorization_servers = issuers.length > 0 ? issuers : undefined;
       return toJsonAnswer(200, FOR_EVERYBODY, { resource, ...document, authorization_servers });
     },
-    preflight: { status: 204, headers: PREFLIGHT, setCookies: [], body: undefined },
+    preflight: { status: 204, headers: PREFLIGHT, setCookies: [], body: undefined } satisfies Answer,
   };
 }
 
