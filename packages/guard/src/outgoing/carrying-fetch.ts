@@ -10,7 +10,7 @@ const TIMEOUT_MS = 10_000;
  * for each request.
  */
 export function createCarryingFetch(service: OriginOptions) {
-  const { timeoutMs = TIMEOUT_MS, fetch: sendRequest = fetch } = service;
+  const { timeoutMs = TIMEOUT_MS, fetch = globalThis.fetch } = service;
   const { origin } = new URL(service.origin);
   return async (source: TokenSource, path: string | URL, init: RequestInit = {}): Promise<Response> => {
     const url = toUrl(origin, path);
@@ -19,7 +19,7 @@ export function createCarryingFetch(service: OriginOptions) {
     const send = (token: string) => {
       const all = new Headers(init.headers);
       const sendOnce = (carried: HeadersInit) =>
-        sendRequest(url, { ...notCached(), ...init, headers: carried, redirect: 'manual', signal });
+        fetch(url, { ...notCached(), ...init, headers: carried, redirect: 'manual', signal });
       if (source.key !== undefined) {
         const request = {
           url,
