@@ -60,22 +60,10 @@ const RULES: OptionRules<McpOptions> = {
 };
 
 /** {@link McpOptions} with every default filled in. */
-export interface ResolvedMcpOptions {
-  readonly url: URL;
-  /** The URL as it was written, because audiences are compared as texts. */
-  readonly audience: string;
-  readonly scopes: readonly string[];
-  /** A map, so that a tool named `constructor` is a name like any other. */
-  readonly tools: ReadonlyMap<string, readonly string[]>;
-  readonly allowedOrigins: ReadonlySet<string>;
-  /** Options of the metadata. */
-  readonly resource: ProtectedResourceOptions;
-  /** Scopes that challenges name. */
-  readonly challenged: readonly string[];
-}
+export type ResolvedMcpOptions = ReturnType<typeof resolveMcpOptions>;
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function resolveMcpOptions(options: McpOptions): ResolvedMcpOptions {
+export function resolveMcpOptions(options: McpOptions) {
   checkOptions('mcp', options, RULES);
   const { scopes = [], scopesInChallenge = true, allowedOrigins = [] } = options;
   const url = new URL(options.url);
@@ -83,11 +71,15 @@ export function resolveMcpOptions(options: McpOptions): ResolvedMcpOptions {
   const all = [...new Set([...scopes, ...[...tools.values()].flat()])];
   return {
     url,
+    /** The URL as it was written, because audiences are compared as texts. */
     audience: options.url,
     scopes,
+    /** A map, so that a tool named `constructor` is a name like any other. */
     tools,
     allowedOrigins: new Set([url.origin, ...allowedOrigins]),
+    /** Options of the metadata. */
     resource: { url: options.url, scopes: all },
+    /** Scopes that challenges name. */
     challenged: scopesInChallenge === true ? all : scopesInChallenge === 'required' ? scopes : [],
   };
 }

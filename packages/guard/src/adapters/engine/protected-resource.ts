@@ -9,7 +9,7 @@ import {
 } from '../../core/internal.ts';
 import { openRoutes } from './answer-route.ts';
 import type { ProtectedResourceOptions, ResourceHost } from './parts/resource-metadata.ts';
-import { hasTenantOnly, isForTenants, type Routes, toRoute, withTenant } from './routes.ts';
+import { hasTenantOnly, isForTenants, toRoute, withTenant } from './routes.ts';
 
 const SCOPES: OptionRule = {
   rule: 'must be a list of scopes without spaces, and without openid and offline_access',
@@ -29,14 +29,7 @@ export const RESOURCE_RULES: OptionRules<ProtectedResourceOptions> = {
 };
 
 /** The metadata of a protected resource. */
-export interface DescribedResource<Incoming> {
-  /** Its address, as challenges name it: with `:tenant` where each tenant has a resource of its own. */
-  readonly metadataUrl: string;
-  /** The routes that answer it. */
-  readonly routes: Routes<Incoming>;
-  /** The resource as challenges to a request name it; `undefined` where the request is of no tenant, and each has its own. */
-  challengedFor(request: Incoming, scopes: readonly string[]): ChallengedResource | undefined;
-}
+export type DescribedResource<Incoming> = ReturnType<typeof describeResource<Incoming>>;
 
 /**
  * Makes the routes of a resource's metadata.
@@ -44,10 +37,7 @@ export interface DescribedResource<Incoming> {
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @see RFC 9728 §2, §3
  */
-export function describeResource<Incoming>(
-  host: ResourceHost<Incoming>,
-  options: ProtectedResourceOptions,
-): DescribedResource<Incoming> {
+export function describeResource<Incoming>(host: ResourceHost<Incoming>, options: ProtectedResourceOptions) {
   checkOptions('protectedResource', options, RESOURCE_RULES);
   const { url } = options;
   if (isForTenants(url) && host.tenantAt === undefined)
@@ -58,8 +48,10 @@ export function describeResource<Incoming>(
   );
   const metadataUrl = new URL(url).origin + path;
   return {
+    /** Its address, as challenges name it: with `:tenant` where each tenant has a resource of its own. */
     metadataUrl,
-    challengedFor(request, scopes) {
+    /** The resource as challenges to a request name it; `undefined` where the request is of no tenant, and each has its own. */
+    challengedFor(request: Incoming, scopes: readonly string[]): ChallengedResource | undefined {
       if (!isForTenants(url)) return { metadataUrl, scopes };
       try {
         return { metadataUrl: withTenant(metadataUrl, host.tenantOf?.(request) ?? ''), scopes };
@@ -67,6 +59,7 @@ export function describeResource<Incoming>(
         return undefined;
       }
     },
+    /** The routes that answer it. */
     routes: openRoutes<Incoming>([
       toRoute('GET', path, async (request) => (await loading).describe(request), { takesHead: true }),
       toRoute('OPTIONS', path, async () => (await loading).preflight),
