@@ -265,7 +265,7 @@ describe('WebSockets (ws)', () => {
     });
     const browser = openSocketBrowser({ url });
     await browser.open(`${url}/me`);
-    const cookie = [...browser.cookiesOf(url)].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookie = browser.cookie(url);
     const ws = url.replace('http', 'ws');
     const evil = await refusalOf(new WebSocket(ws, { headers: { cookie }, origin: 'https://evil.example' }));
     assert.equal(evil[0], 403);

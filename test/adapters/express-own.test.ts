@@ -5,7 +5,7 @@ import express from 'express';
 import express4 from 'express4';
 import { keycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import { isAuthError } from '../../packages/guard/src/core/index.ts';
-import { plainFetch } from '../support/plain-fetch.ts';
+import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { listen } from './listen.ts';
 

@@ -5,7 +5,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import { keycloak } from '../../packages/guard/src/adapters/koa/index.ts';
 import { isAuthError, type Principal } from '../../packages/guard/src/core/index.ts';
-import { plainFetch } from '../support/plain-fetch.ts';
+import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { listen } from './listen.ts';
 

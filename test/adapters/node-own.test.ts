@@ -3,8 +3,8 @@ import { createServer, IncomingMessage, type RequestListener, ServerResponse } f
 import { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
+import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import { eventually } from '../support/eventually.ts';
-import { plainFetch } from '../support/plain-fetch.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { listen } from './listen.ts';
 

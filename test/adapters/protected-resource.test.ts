@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import type { Notice } from '../../packages/guard/src/core/index.ts';
-import { plainFetch } from '../support/plain-fetch.ts';
+import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { listen } from './listen.ts';
 

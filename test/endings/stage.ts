@@ -168,7 +168,7 @@ export async function startStage(
   async function signIn(username: string) {
     const browser = openSocketBrowser({ url: one.url }, { username });
     await browser.open(`${one.url}/me`);
-    return [...browser.cookiesOf(one.url)].map((pair) => pair.join('=')).join('; ');
+    return browser.cookie(one.url);
   }
 
   const ask =

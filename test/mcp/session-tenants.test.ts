@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import type { RunningApp } from '../contract/adapter/adapter.ts';
 import { call, type McpAdapter, URL_OF_SERVER } from '../contract/mcp/mcp-adapter.ts';
-import { plainFetch } from '../support/plain-fetch.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { createWorld, HOSTS } from '../tenants/world.ts';
 import { MCP_APPS } from './mcp-apps.ts';

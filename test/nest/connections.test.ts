@@ -185,7 +185,7 @@ describe('connect, on a connection of ws', () => {
     idp.updateClient('fastapi-keycloak', { redirectUris, attributes });
     const browser = openSocketBrowser({ url });
     await browser.open(`${url}/auth/login`);
-    const cookie = [...browser.cookiesOf(url)].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookie = browser.cookie(url);
     const foreign = await connect(t, `${url}/chat`, { headers: { cookie, origin: 'https://evil.example' } });
     assert.equal((await closing(foreign.client))[0], 4403);
     const { client, ask } = await connect(t, `${url}/chat`, { headers: { cookie, origin: url } });

@@ -20,7 +20,7 @@ for (const name of ADAPTER_NAMES) {
 
     const browser = openSocketBrowser({ url: one });
     await assertUser((await browser.open(`${one}/guarded`)).response);
-    const cookie = [...browser.cookiesOf(one)].map(([key, value]) => `${key}=${value}`).join('; ');
+    const cookie = browser.cookie(one);
     const get = (url: string, path: string) => fetch(`${url}${path}`, { headers: { cookie } });
     const tokenAt = async (url: string) =>
       ((await (await get(url, '/token')).json()) as { token: string }).token;
@@ -38,7 +38,7 @@ for (const name of ADAPTER_NAMES) {
     assert.notEqual(renewed, first);
     assert.equal(await tokenAt(two), renewed);
 
-    const logout = await browser.send(`${one}/auth/logout`, { method: 'POST', headers: { origin: one } });
+    const logout = await browser.fetch(`${one}/auth/logout`, { method: 'POST', headers: { origin: one } });
     assert.equal(logout.status, 303);
     assert.equal((await get(one, '/guarded')).status, 401);
     // It has the session in memory, and would keep it for ten seconds.

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { isAuthError, type Principal } from '../../packages/guard/src/core/index.ts';
+import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import { ALICE, type FakeKeycloak, SECRET } from '../authz/fake-keycloak.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
-import { plainFetch } from '../support/plain-fetch.ts';
 import { claimsOf } from '../support/test-realm.ts';
 import { createWorld, HOSTS, type TenantName, type World } from './world.ts';
 

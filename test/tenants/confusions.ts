@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { AuthError } from '../../packages/guard/src/core/index.ts';
+import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import { ALICE, grant } from '../authz/fake-keycloak.ts';
 import type { Adapter, RunningApp } from '../contract/adapter/adapter.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
-import { plainFetch } from '../support/plain-fetch.ts';
 import { createWorld, HOSTS, type TenantName, type World } from './world.ts';
 
 interface Sent {

@@ -70,12 +70,12 @@ export function describeSessionConfusions(adapter: Adapter): void {
       const browser = openSocketBrowser({ url: address }, { username: 'abdullah', password: PASSWORD });
       const { response, visited } = await browser.open(`${address}/guarded`);
       assert.equal(response.status, 200);
-      const status = async (path = '/guarded') => (await browser.send(`${address}${path}`)).status;
+      const status = async (path = '/guarded') => (await browser.fetch(`${address}${path}`)).status;
       const [[name, value] = ['', '']] = [...browser.cookiesOf(address)];
       return { browser, visited, status, name, value };
     }
     const knock = async (at: TenantName, cookie: string, path = '/guarded') =>
-      await openSocketBrowser({ url: addressOf(at) }).send(`${addressOf(at)}${path}`, {
+      await openSocketBrowser({ url: addressOf(at) }).fetch(`${addressOf(at)}${path}`, {
         headers: { cookie },
       });
 
@@ -100,11 +100,11 @@ export function describeSessionConfusions(adapter: Adapter): void {
 
     test('a login that began at one tenant does not end at another', async () => {
       const browser = openSocketBrowser({ url: addressOf('acme') });
-      const begun = await browser.send(`${addressOf('acme')}/auth/login`, { headers: PAGE });
+      const begun = await browser.fetch(`${addressOf('acme')}/auth/login`, { headers: PAGE });
       const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state');
       const [[name, value] = ['', '']] = [...browser.cookiesOf(addressOf('acme'))];
       const other = openSocketBrowser({ url: addressOf('globex') });
-      const elsewhere = await other.send(`${addressOf('globex')}/auth/login`, { headers: PAGE });
+      const elsewhere = await other.fetch(`${addressOf('globex')}/auth/login`, { headers: PAGE });
       const theirs = [...other.cookiesOf(addressOf('globex'))][0]?.[0] ?? '';
       assert.equal(elsewhere.status, 303);
       const prefix = theirs.slice(0, theirs.indexOf('-login-') + '-login-'.length);
@@ -119,7 +119,7 @@ export function describeSessionConfusions(adapter: Adapter): void {
 
     test('signing out at one tenant signs nobody out at another', async () => {
       const [acme, globex] = [await signIn('acme'), await signIn('globex')];
-      const end = await acme.browser.send(`${addressOf('acme')}/auth/logout`, {
+      const end = await acme.browser.fetch(`${addressOf('acme')}/auth/logout`, {
         method: 'POST',
         headers: { origin: addressOf('acme') },
       });
@@ -136,13 +136,13 @@ export function describeSessionConfusions(adapter: Adapter): void {
         return `http://${HOSTS[at]}:${new URL(other.url).port}`;
       }) as [string, string];
       const { browser } = await signIn('acme', ours);
-      const { token } = (await (await browser.send(`${ours}/token`)).json()) as { token: string };
+      const { token } = (await (await browser.fetch(`${ours}/token`)).json()) as { token: string };
       const send = (url: string, headers: Record<string, string> = {}) =>
-        openSocketBrowser({ url }).send(`${url}/guarded`, { headers });
+        openSocketBrowser({ url }).fetch(`${url}/guarded`, { headers });
       const authorization = `Bearer ${token}`;
       assert.equal((await send(ours, { authorization })).status, 200);
       assert.equal((await send(theirs)).status, 401);
-      const end = await browser.send(`${ours}/auth/logout`, { method: 'POST', headers: { origin: ours } });
+      const end = await browser.fetch(`${ours}/auth/logout`, { method: 'POST', headers: { origin: ours } });
       assert.equal(end.status, 303);
       assert.equal((await send(ours, { authorization })).status, 401);
     });

@@ -18,6 +18,7 @@ export type {
   RoleRepresentation,
   UserRepresentation,
 } from './realm/representation.ts';
+export { type SignedIn, signIn } from './sign-in.ts';
 export { startDevIdp } from './start-dev-idp.ts';
 export type { SigningAlgorithm, StoredKeys } from './tokens/keys.ts';
 export type { TokenKey, TokenRequest } from './tokens/mint.ts';

@@ -135,7 +135,7 @@ export function describeObservers(adapter: Adapter): void {
         const onEvent = ({ type }: { type: string }) => void own.push(type);
         const { browser, app } = await setUpSession(t, adapter, { onEvent }, {}, observers);
         await browser.open(`${app.url}/auth/login`);
-        await browser.send(`${app.url}/auth/logout`, { method: 'POST', headers: { origin: app.url } });
+        await browser.fetch(`${app.url}/auth/logout`, { method: 'POST', headers: { origin: app.url } });
         assert.deepEqual(
           lines.map(({ event, outcome, by, user }) => [event, outcome, by, user]),
           [

@@ -53,7 +53,7 @@ export async function setUpSession(
     },
   });
   const browser = openSocketBrowser(app);
-  const get = (path: string, init?: RequestInit) => browser.send(`${app.url}${path}`, init);
+  const get = (path: string, init?: RequestInit) => browser.fetch(`${app.url}${path}`, init);
   const advance = (seconds: number) => {
     ahead += seconds * 1000;
   };
@@ -78,7 +78,7 @@ export function describeSession(adapter: Adapter): void {
     test('a page leads to the login and back to the page; then the cookie counts, until the logout', async (t) => {
       const { app, browser, get, idp } = await setUpSession(t, adapter);
       const page = `${app.url}/guarded?a=1&b=two%20words`;
-      const first = await browser.send(page, { headers: PAGE });
+      const first = await browser.fetch(page, { headers: PAGE });
       const login = `/auth/login?return_to=${encodeURIComponent('/guarded?a=1&b=two%20words')}`;
       assert.deepEqual([first.status, first.headers.get('location')], [303, login]);
       assert.equal(first.headers.get('cache-control'), 'no-store');
@@ -244,7 +244,7 @@ export function describeSession(adapter: Adapter): void {
       const begun = await get('/auth/login');
       const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state');
       const other = openSocketBrowser(app);
-      const stolen = await other.send(`${app.url}/auth/callback?state=${state}&code=stolen`);
+      const stolen = await other.fetch(`${app.url}/auth/callback?state=${state}&code=stolen`);
       assert.equal(stolen.status, 400);
       assert.match(String((await get('/auth/callback', { method: 'HEAD' })).status), /^40[45]$/);
       assert.ok(![...browser.cookiesOf(app.url).keys(), ...other.cookiesOf(app.url).keys()].includes(COOKIE));

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { keycloak, type NodeKeycloak } from '../../../packages/guard/src/adapters/node/index.ts';
 import { isAuthError, type Principal } from '../../../packages/guard/src/core/index.ts';
+import { plainFetch } from '../../../packages/testing/src/sign-in.ts';
 import { SECRET, USER } from '../../support/calling-realm.ts';
-import { plainFetch } from '../../support/plain-fetch.ts';
 import { bearerOf, type CallingProvider, claimsOf, clientOf } from './stage.ts';
 
 /** A provider with two realms of `test/support/calling-realm.ts`. */

@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test';
 import fastify from 'fastify';
 import { keycloakGuard, keycloakSession } from '../../../packages/guard/src/adapters/fastify/index.ts';
 import { createClient } from '../../../packages/guard/src/client/index.ts';
+import { plainFetch } from '../../../packages/testing/src/sign-in.ts';
 import { launchChromium, reachOnly } from '../../support/chromium.ts';
-import { plainFetch } from '../../support/plain-fetch.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 import { createStepUpRealm, type StepUpRealm } from '../support/step-up-realm.ts';
 

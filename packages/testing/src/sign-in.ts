@@ -1,0 +1,125 @@
+import { request as overHttp } from 'node:http';
+import { request as overHttps } from 'node:https';
+import { arrayBuffer } from 'node:stream/consumers';
+
+/** A person who is signed in at an application: cookies by origin, redirects, and Keycloak's form where it is shown. */
+export interface SignedIn {
+  /** The page that the sign-in led to. */
+  readonly response: Response;
+  /** Its URL. */
+  readonly url: string;
+  /** A request with the cookies of its origin, as a script sends it. Redirects are not followed. */
+  fetch(url: string, init?: RequestInit): Promise<Response>;
+  /** Opens a page as a person does: follows redirects, and signs in where Keycloak asks again. */
+  open(url: string): Promise<{ readonly response: Response; readonly url: string }>;
+  /** The cookies of an origin, for a `Cookie` header. */
+  cookie(url: string): string;
+}
+
+const PAGE = {
+  accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
+  ...{ 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+};
+
+/** `fetch` without what Node's own adds by itself: `Sec-Fetch-Mode: cors`, which no page is asked for with. */
+export async function plainFetch(url: string, init?: RequestInit): Promise<Response> {
+  const { method, headers, body } = new Request(url, init);
+  const content = body === null ? undefined : Buffer.from(await arrayBuffer(body));
+  const sent = (url.startsWith('https:') ? overHttps : overHttp)(url, {
+    method,
+    headers: {
+      ...Object.fromEntries(headers),
+      ...(content && { 'content-length': content.length }),
+    },
+  }).end(content);
+  return new Promise((resolve, reject) => {
+    sent.on('error', reject).on('response', (answer) => {
+      const received = new Headers();
+      for (const [name, values = []] of Object.entries(answer.headersDistinct))
+        for (const value of values) received.append(name, value);
+      const toResponse = (bytes: ArrayBuffer) =>
+        new Response(bytes.byteLength === 0 ? null : bytes, {
+          status: answer.statusCode ?? 0,
+          headers: received,
+        });
+      arrayBuffer(answer).then(toResponse).then(resolve, reject);
+    });
+  });
+}
+
+/** A browser of somebody who is not signed in yet. */
+export function openBrowser(username: string, password: string, send = plainFetch) {
+  const jars = new Map<string, Map<string, string>>();
+  const cookiesOf = (url: string) => {
+    const { origin } = new URL(url);
+    const jar = jars.get(origin) ?? new Map<string, string>();
+    jars.set(origin, jar);
+    return jar;
+  };
+  const cookie = (url: string) => [...cookiesOf(url)].map(([name, value]) => `${name}=${value}`).join('; ');
+
+  async function fetch(url: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    const jar = cookiesOf(url);
+    if (jar.size > 0) headers.set('cookie', cookie(url));
+    const response = await send(url, { ...init, headers, redirect: 'manual' });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      if (/max-age=0|expires=thu, 01.jan.1970/i.test(line)) jar.delete(name);
+      else jar.set(name, value);
+    }
+    return response;
+  }
+
+  async function open(start: string) {
+    let [url, isSent] = [start, false];
+    const visited = [url];
+    let response = await fetch(url, { headers: PAGE });
+    while (visited.length < 12) {
+      const location = response.headers.get('location');
+      if (location !== null) {
+        url = new URL(location, url).href;
+        visited.push(url);
+        response = await fetch(url, { headers: PAGE });
+        continue;
+      }
+      const page = await response.clone().text();
+      const [, action = ''] = /<form id="kc-form-login"[^>]* action="([^"]+)"/.exec(page) ?? [];
+      // A password that was sent and is asked for again is wrong.
+      if (action === '' || isSent) break;
+      // Of a realm with organizations two pages: for the name, then for the password.
+      isSent = page.includes('name="password"');
+      const body = new URLSearchParams({ username, password });
+      const login = new URL(action.replaceAll('&amp;', '&'), url).href;
+      response = await fetch(login, { method: 'POST', headers: PAGE, body });
+    }
+    return { response, url, visited };
+  }
+  return { fetch, open, cookie, cookiesOf };
+}
+
+/**
+ * Signs in without a browser: opens a page of an application, fills in the form of Keycloak or the embedded provider, and comes back.
+ *
+ * @param url a page for which the application asks people to sign in, or the address of its login
+ * @throws {Error} (rejects with one) if nobody is asked, or the person does not come back: with the words of the last page
+ * @example
+ * const ann = await signIn('http://localhost:3000/me', { username: 'ann', password: 'Secret#1' });
+ * const answer = await ann.fetch('http://localhost:3000/orders', { method: 'POST' });
+ */
+export async function signIn(
+  url: string,
+  { username, password }: { username: string; password: string },
+): Promise<SignedIn> {
+  const { open, fetch, cookie } = openBrowser(username, password);
+  const { response, url: end, visited } = await open(url);
+  const { origin } = new URL(url);
+  const last = new URL(end);
+  const isAsked = visited.some((one) => new URL(one).origin !== origin);
+  // A callback that signed somebody in leads on.
+  if (isAsked && last.origin === origin && !last.searchParams.has('state'))
+    return { response, url: end, open, fetch, cookie };
+  const what = isAsked ? `led ${username} to ${last.origin}${last.pathname}` : 'asked nobody to sign in';
+  const words = (await response.text()).replace(/<style>.*?<\/style>|<[^>]*>|\s/gs, ' ').replace(/ +/g, ' ');
+  throw new Error(`${url} ${what}: ${response.status} ${words.slice(0, 500)}`);
+}
