@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
+import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import type { Adapter, RunningApp } from '../contract/adapter/adapter.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
 import { HOSTS, SECRET_OF_SESSIONS, type TenantName } from './world.ts';
@@ -114,6 +115,21 @@ export function describeSessionConfusions(adapter: Adapter): void {
           (await knock('globex', cookie, `/auth/callback?state=${state}&code=stolen`)).status,
           400,
         );
+      }
+    });
+
+    test('at the address of no tenant people see a page that says so, programs JSON', async () => {
+      await signIn('acme');
+      for (const path of ['/guarded', '/auth/login']) {
+        const call = (headers: object) =>
+          plainFetch(`${app.url}${path}`, { headers: { ...headers, host: 'nowhere.example' } });
+        const page = await call(PAGE);
+        assert.equal(page.status, 404, path);
+        assert.match(page.headers.get('content-type') ?? '', /^text\/html/, path);
+        assert.equal(page.headers.get('cache-control'), 'no-store', path);
+        assert.match(await page.text(), /<h1>Not Found<\/h1>\s+<p>There is nothing at this address\./, path);
+        const program = await call({});
+        assert.deepEqual([program.status, await program.json()], [404, { detail: 'Not Found' }], path);
       }
     });
 

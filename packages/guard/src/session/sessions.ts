@@ -37,7 +37,8 @@ export interface Refusal {
   /** Its answer to a program. */
   readonly answer: SessionAnswer;
   readonly detail: string;
-  readonly principal: Principal;
+  /** `null`: it is nobody's, for the address is no tenant's. */
+  readonly principal: Principal | null;
 }
 
 /**
@@ -157,7 +158,7 @@ export function buildSessions(
     request: SessionRequest,
     { answer, detail, principal }: Refusal,
   ): SessionAnswer | null {
-    if (!isPageRequest(request)) return null;
+    if (principal === null || !isPageRequest(request)) return null;
     const { path } = addressOf(request);
     const person = principal.name ?? principal.username ?? principal.subject ?? 'somebody without a name';
     const isActing = hasOrganizations && principal.tenant !== undefined;

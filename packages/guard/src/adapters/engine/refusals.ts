@@ -100,12 +100,11 @@ export function createRefusals<Incoming>(
     return isNobody ? sessionsOf(request)?.inviteToLogin(request) : undefined;
   }
 
-  /** A person who is signed in and may not see a page sees why, and a way out. */
+  /** A person who is signed in and may not see a page sees why, and a way out. At the address of no tenant, nobody is. */
   function refusalPage(error: AuthError, request: Incoming, answer: Answer): Answer | undefined {
-    const principal = error.statusCode === 403 ? refused.get(request as object) : undefined;
-    return (
-      principal && sessionsOf(request)?.refusalPage(request, { answer, detail: error.detail, principal })
-    );
+    const principal = error.code === 'tenant_unknown' ? null : refused.get(request as object);
+    if (principal === undefined || (principal !== null && error.statusCode !== 403)) return undefined;
+    return sessionsOf(request)?.refusalPage(request, { answer, detail: error.detail, principal });
   }
 
   return {

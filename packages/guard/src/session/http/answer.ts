@@ -157,6 +157,17 @@ export function toRefusalPage(
   };
 }
 
+/** The same where the address is no tenant's: there is no way out. */
+export const toUnknownPage = (
+  { status, headers, setCookies }: SessionAnswer,
+  detail: string,
+): SessionAnswer => ({
+  status,
+  headers: { ...headers, ...NOT_FOR_CACHES, ...PAGE_HEADERS },
+  setCookies,
+  body: toPage(detail, 'There is nothing at this address. Look at how it is spelled.'),
+});
+
 /** The way out is a form, whose page is known by its referrer where there is no `Sec-Fetch-Site`. It leads on to Keycloak. */
 const WITH_FORM = {
   'content-security-policy': POLICY.replace(" form-action 'none';", ''),
@@ -171,11 +182,16 @@ const PAGE_HEADERS = {
 };
 
 function toPage(
-  ...texts: [detail: string, hint: string, path: string, link: string, signOutPath?: string]
+  ...texts: [detail: string, hint: string, path?: string, link?: string, signOutPath?: string]
 ): string {
   const [detail, hint, path, link, signOutPath] = texts.map((text) =>
     text?.replace(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`),
   );
+  const way =
+    path === undefined
+      ? ''
+      : `
+      <p><a href="${path}">${link}</a></p>`;
   const form =
     signOutPath === undefined
       ? ''
@@ -192,8 +208,7 @@ function toPage(
   <body>
     <main>
       <h1>${detail}</h1>
-      <p>${hint}</p>
-      <p><a href="${path}">${link}</a></p>${form}
+      <p>${hint}</p>${way}${form}
     </main>
   </body>
 </html>

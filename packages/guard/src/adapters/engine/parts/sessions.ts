@@ -16,6 +16,7 @@ import {
   NOBODY,
   resolveSessionOptions,
   toTenantOptions,
+  toUnknownPage,
 } from '../../../session/internal.ts';
 import { toPaths } from '../../../session/options.ts';
 import type { Tenants } from '../../../tenants/internal.ts';
@@ -98,8 +99,12 @@ function createTenantSessions<Incoming>(
     accessToken: async (request) => of(request, (one) => one.accessToken(request)),
     inviteToLogin: (request) =>
       isPageRequest(request) ? (now(request, (one) => one.inviteToLogin(request)) ?? null) : null,
-    refusalPage: (request, refusal) =>
-      isPageRequest(request) ? (now(request, (one) => one.refusalPage(request, refusal)) ?? null) : null,
+    refusalPage(request, refusal) {
+      if (!isPageRequest(request)) return null;
+      // No tenant's: none has to be found for its page.
+      if (refusal.principal === null) return toUnknownPage(refusal.answer, refusal.detail);
+      return now(request, (one) => one.refusalPage(request, refusal)) ?? null;
+    },
     stepUp: (request, signIn) => now(request, (one) => one.stepUp(request, signIn)),
     startLogin: async (request) => of(request, (one) => one.startLogin(request)),
     finishLogin: async (request) => of(request, (one) => one.finishLogin(request)),
