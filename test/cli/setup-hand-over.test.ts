@@ -106,6 +106,10 @@ test('a plan for an administrator has what guards and flags ask for, and no secr
   assert.equal(whole.code, 0, whole.out);
   assert.match(whole.out, /KEYCLOAK_CLIENT_SECRET=<from the administrator>/);
   const page = whole.read('admin.sh');
+  assert.match(
+    page,
+    /^# The partial import beside it skips a client that is there, whole: these lines complete it\.$/m,
+  );
   const json = whole.read('admin.sh.json');
   assert.doesNotMatch(page + json + whole.out, /s3cret/);
   for (const line of [
