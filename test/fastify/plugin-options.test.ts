@@ -15,28 +15,12 @@ describe('the options of the plugin', () => {
   const { serverUrl, realm: name, clientId } = createTestRealm();
   const keycloak = { serverUrl, realm: name, clientId };
   const wrong: readonly [string, () => object, string[]][] = [
-    ['a misspelt option beside a verifier', () => ({ ...verifierOf(), onDenid: () => {} }), ['onDenid']],
-    [
-      'options that are for createVerifier',
-      () => ({ ...verifierOf(), tokenCheck: 'local', realm: 'x' }),
-      ['tokenCheck', 'realm'],
-    ],
-    ['a verifier that is undefined', () => ({ verifier: undefined }), ['verifier']],
-    ['no verifier beside what makes one', () => ({ ...keycloak, verifier: undefined }), ['verifier']],
-    ['a verifier that is none', () => ({ verifier: { verify: () => {} }, x: 1 }), ['verifier', 'x']],
-    ['null for a verifier', () => ({ verifier: null }), ['verifier']],
     [
       'every option of its own',
       () => ({ ...verifierOf(), onDenied: 'no', logRefusals: 'false', securityScheme: '' }),
       ['onDenied', 'logRefusals', 'securityScheme'],
     ],
-    [
-      'its own and those of the verifier',
-      () => ({ realm: '', clientId, serverUrl, onDenied: 7, tokenChek: 'local' }),
-      ['realm', 'onDenied', 'tokenChek'],
-    ],
     ['its own alone', () => ({ ...keycloak, securityScheme: 7 }), ['securityScheme']],
-    ['nothing at all', () => ({}), ['serverUrl', 'realm', 'clientId']],
   ];
   for (const [what, options, expected] of wrong) {
     it(`names every mistake in ${what}`, async () => {

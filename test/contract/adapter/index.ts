@@ -5,6 +5,7 @@ import { describeBound } from './bound.ts';
 import { describeErrors } from './errors.ts';
 import { describeMessages } from './messages.ts';
 import { describeObservers } from './observers.ts';
+import { describeOptions } from './options.ts';
 import { describePermissions } from './permissions.ts';
 import { describeResource } from './resource.ts';
 import { describeSession } from './session.ts';
@@ -13,6 +14,7 @@ import { describeTraffic } from './traffic.ts';
 
 /** Everything that is the same in all frameworks. */
 export function describeAdapter(adapter: Adapter): void {
+  describeOptions(adapter);
   describeBearer(adapter);
   describeBound(adapter);
   describeErrors(adapter);
