@@ -220,6 +220,22 @@ export const OUTGOING: readonly Row[] = [
     carries: 'nothing',
     address: 'answer',
   },
+  // A person's sign-in in a test: where the application leads, as in a browser. Node's request follows no redirect.
+  ...['http.request', 'https.request'].map((calls) => ({
+    file: 'testing/src/sign-in.ts',
+    calls,
+    carries: 'the user name and password of a test, and cookies',
+    address: 'application' as const,
+    redirects: 'none in this protocol' as const,
+  })),
+  {
+    file: 'testing/src/sign-in.ts',
+    calls: 'fetch',
+    times: 3,
+    carries: 'the same',
+    address: 'application',
+    redirects: 'wrapped',
+  },
 
   // The command line. Where a password goes is decided in access/: by settings, a flag, or a question.
   {

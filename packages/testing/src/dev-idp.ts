@@ -31,8 +31,6 @@ export interface DevRealm {
    * Makes new signing keys. `keepOld: true` leaves the old ones in the JWKS, as Keycloak does until somebody removes them.
    *
    * @param options with `keepOld: true`, tokens of the old keys stay valid; with `keepOld: false` they are refused
-   * @example
-   * await idp.rotateKeys({ keepOld: false });
    */
   rotateKeys(options: { keepOld: boolean }): Promise<void>;
   /** Ids (`sid`) of a user's sessions. @throws {TypeError} if there is no such user */
@@ -61,9 +59,7 @@ export interface DevRealm {
    * idp.addUser({ username: 'ann', realmRoles: ['admin'] });
    */
   addUser(user: UserRepresentation): void;
-  /**
-   * Deletes a user, with the sessions. Another user may get the name, with another id. @throws {TypeError} if there is no such user
-   */
+  /** Deletes a user, with the sessions. Another user may get the name, with another id. @throws {TypeError} if there is no such user */
   removeUser(username: string): void;
   /**
    * Adds a client, by the names of a realm file.
@@ -85,24 +81,18 @@ export interface DevRealm {
    * Changes members of a user, by their names in the realm file.
    *
    * @throws {TypeError} if there is no such user
-   * @example
-   * idp.updateUser('abdullah', { realmRoles: ['admin'] });
    */
   updateUser(username: string, change: Partial<UserRepresentation>): void;
   /**
    * Changes members of a client, by their names in the realm file.
    *
    * @throws {TypeError} if there is no such client
-   * @example
-   * idp.updateClient('fastapi-keycloak', { directAccessGrantsEnabled: false });
    */
   updateClient(clientId: string, change: Partial<ClientRepresentation>): void;
   /**
    * Changes settings of the realm: lifespans, rotation, brute-force protection, `notBefore`.
    *
    * @throws {TypeError} for one that does not count here, or only where the realm is made
-   * @example
-   * idp.updateRealm({ accessTokenLifespan: 60 });
    */
   updateRealm(change: Partial<RealmRepresentation>): void;
   /** Forgets failed logins, so that no user is locked. */
@@ -112,8 +102,6 @@ export interface DevRealm {
    *
    * @param delayMs unit: milliseconds; `Infinity` waits for `answerNormally`
    * @param endpoint default: every endpoint
-   * @example
-   * idp.answerSlowly(6_000, 'token');
    */
   answerSlowly(delayMs: number, endpoint?: Endpoint): void;
   /**
@@ -121,16 +109,12 @@ export interface DevRealm {
    *
    * @param statusCode default 500
    * @param endpoint default: every endpoint
-   * @example
-   * idp.answerWithError(503, 'introspection');
    */
   answerWithError(statusCode?: number, endpoint?: Endpoint): void;
   /**
    * Answers 200 with a body that is not JSON.
    *
    * @param endpoint default: every endpoint
-   * @example
-   * idp.answerGarbage('jwks');
    */
   answerGarbage(endpoint?: Endpoint): void;
   /** Undoes `answerSlowly`, `answerWithError` and `answerGarbage`. Delayed answers are sent. */
@@ -169,9 +153,7 @@ export interface DevIdpOptions {
   realmTemplate?: RealmTemplate;
   /** Port to listen on. Default 0: a free one. */
   port?: number;
-  /**
-   * Loopback address to listen on. `localhost` listens on IPv4 and, if the machine has it, IPv6. Default `127.0.0.1`.
-   */
+  /** Loopback address to listen on. `localhost` listens on IPv4 and, if the machine has it, IPv6. Default `127.0.0.1`. */
   host?: '127.0.0.1' | '::1' | 'localhost';
   /**
    * The base URL in tokens and documents, without a path, like Keycloak's `KC_HOSTNAME`. A `Host` header with any other name
@@ -199,9 +181,7 @@ export interface DevIdpOptions {
    * of Keycloak.
    */
   mcpServers?: readonly McpServer[];
-  /**
-   * Experimental features to turn on, by Keycloak's names: `resource-indicators`, `cimd`. Default none, as in Keycloak.
-   */
+  /** Experimental features to turn on, by Keycloak's names: `resource-indicators`, `cimd`. Default none, as in Keycloak. */
   features?: readonly Feature[];
   /**
    * Whether the sign-in page lists users to click on, who need no password then: those whose password stands in the realm file
@@ -228,13 +208,7 @@ export interface DevIdp extends DevRealm {
   readonly port: number;
   /** Stops the provider for good, and writes the state file if there is one. */
   close(): Promise<void>;
-  /**
-   * Refuses connections and cuts open ones, like a Keycloak that is down.
-   *
-   * @example
-   * await idp.goDown();
-   * await idp.comeBack();
-   */
+  /** Refuses connections and cuts open ones, like a Keycloak that is down. */
   goDown(): Promise<void>;
   /** Listens again, on the same port. @throws {Error} rejects with the error of `listen`, if the port is taken meanwhile */
   comeBack(): Promise<void>;
@@ -243,19 +217,12 @@ export interface DevIdp extends DevRealm {
   /** Sets `requests` to 0. */
   resetRequests(): void;
 
-  /**
-   * The keys as plain data, private ones too, for the option `keys` of another provider.
-   *
-   * @example
-   * const next = await startDevIdp({ keys: idp.exportKeys() });
-   */
+  /** The keys as plain data, private ones too, for the option `keys` of another provider. */
   exportKeys(): StoredKeys;
   /**
    * Moves the provider's clock.
    *
    * @param seconds a negative number moves it back
-   * @example
-   * idp.advanceClock(301);
    */
   advanceClock(seconds: number): void;
   /** The provider's time. Unit: milliseconds since 1970. */
@@ -265,8 +232,6 @@ export interface DevIdp extends DevRealm {
    * The controls of another realm, which is made if there is a template.
    *
    * @throws {TypeError} if there is no such realm
-   * @example
-   * await idp.inRealm('acme').issueToken({ username: 'abdullah' });
    */
   inRealm(name: string): DevRealm;
   /** Adds a realm, in the format of a realm file. @throws {TypeError} if the name is taken, or it is not a realm */

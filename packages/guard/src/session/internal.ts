@@ -1,7 +1,7 @@
 // Shared by the rooms of this package only.
 
 export { decodeCookie, readCookie, toSetCookie } from './cookie/cookies.ts';
-export { toUnknownPage } from './http/answer.ts';
+export { toRefusalPage } from './http/answer.ts';
 export { assertSameOrigin, isHarmless, isPageRequest, toReturnPath } from './http/request.ts';
 export { NOBODY } from './login/authenticator.ts';
 export { createEndings, type Endings } from './record/endings.ts';

@@ -163,8 +163,11 @@ export function buildSessions(
     const person = principal.name ?? principal.username ?? principal.subject ?? 'somebody without a name';
     const isActing = hasOrganizations && principal.tenant !== undefined;
     const name = isActing ? `${person}, for the organization ${principal.tenant}` : person;
-    const ways = { homePath: `${path}/`, signOutPath: `${path}${prefix}/logout` };
-    return toRefusalPage(answer, { detail, name, ...ways });
+    return toRefusalPage(answer, detail, {
+      name,
+      homePath: `${path}/`,
+      signOutPath: `${path}${prefix}/logout`,
+    });
   }
 
   return {

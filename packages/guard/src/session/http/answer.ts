@@ -137,36 +137,25 @@ export function toConfirmation(organization: string, path: string): SessionAnswe
  * A refusal for a person: who they are signed in as, and the ways out.
  *
  * @param refusal the same for programs
+ * @param person `undefined`: nobody is, for the address is no tenant's
  */
 export function toRefusalPage(
   { status, headers, setCookies }: SessionAnswer,
-  { detail, name, homePath, signOutPath }: Record<'detail' | 'name' | 'homePath' | 'signOutPath', string>,
-): SessionAnswer {
-  const body = toPage(
-    detail,
-    `You are signed in as ${name}. This page is not open to you.`,
-    homePath,
-    'Home',
-    signOutPath,
-  );
-  return {
-    status,
-    headers: { ...headers, ...NOT_FOR_CACHES, ...PAGE_HEADERS, ...WITH_FORM },
-    setCookies,
-    body,
-  };
-}
-
-/** The same where the address is no tenant's: there is no way out. */
-export const toUnknownPage = (
-  { status, headers, setCookies }: SessionAnswer,
   detail: string,
-): SessionAnswer => ({
-  status,
-  headers: { ...headers, ...NOT_FOR_CACHES, ...PAGE_HEADERS },
-  setCookies,
-  body: toPage(detail, 'There is nothing at this address. Look at how it is spelled.'),
-});
+  person?: Record<'name' | 'homePath' | 'signOutPath', string>,
+): SessionAnswer {
+  const body = person
+    ? toPage(
+        detail,
+        `You are signed in as ${person.name}. This page is not open to you.`,
+        person.homePath,
+        'Home',
+        person.signOutPath,
+      )
+    : toPage(detail, 'There is nothing at this address. Look at how it is spelled.');
+  const ownHeaders = { ...NOT_FOR_CACHES, ...PAGE_HEADERS, ...(person && WITH_FORM) };
+  return { status, headers: { ...headers, ...ownHeaders }, setCookies, body };
+}
 
 /** The way out is a form, whose page is known by its referrer where there is no `Sec-Fetch-Site`. It leads on to Keycloak. */
 const WITH_FORM = {

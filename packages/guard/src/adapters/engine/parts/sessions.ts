@@ -15,8 +15,8 @@ import {
   isPageRequest,
   NOBODY,
   resolveSessionOptions,
+  toRefusalPage,
   toTenantOptions,
-  toUnknownPage,
 } from '../../../session/internal.ts';
 import { toPaths } from '../../../session/options.ts';
 import type { Tenants } from '../../../tenants/internal.ts';
@@ -102,7 +102,7 @@ function createTenantSessions<Incoming>(
     refusalPage(request, refusal) {
       if (!isPageRequest(request)) return null;
       // No tenant's: none has to be found for its page.
-      if (refusal.principal === null) return toUnknownPage(refusal.answer, refusal.detail);
+      if (refusal.principal === null) return toRefusalPage(refusal.answer, refusal.detail);
       return now(request, (one) => one.refusalPage(request, refusal)) ?? null;
     },
     stepUp: (request, signIn) => now(request, (one) => one.stepUp(request, signIn)),
