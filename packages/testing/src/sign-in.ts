@@ -120,6 +120,8 @@ export async function signIn(
   if (isAsked && last.origin === origin && !last.searchParams.has('state'))
     return { response, url: end, open, fetch, cookie };
   const what = isAsked ? `led ${username} to ${last.origin}${last.pathname}` : 'asked nobody to sign in';
-  const words = (await response.text()).replace(/<style>.*?<\/style>|<[^>]*>|\s/gs, ' ').replace(/ +/g, ' ');
+  const words = (await response.text())
+    .replace(/<(head|script|style)\b.*?<\/\1>|<[^>]*>|\s/gs, ' ')
+    .replace(/ +/g, ' ');
   throw new Error(`${url} ${what}: ${response.status} ${words.slice(0, 500)}`);
 }
