@@ -14,15 +14,11 @@ import { showSteps } from '../../packages/cli/src/plan/run-plan.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN, createLines } from '../admin/run-setup.ts';
 import { createTestKey } from '../support/signing-keys.ts';
-import { emptyFolder, MAIN, runCommand } from './support/program.ts';
+import { runInProcess as run } from './support/in-process.ts';
+import { emptyFolder, MAIN, runProgram } from './support/program.ts';
 import { spawnInTerminal } from './support/terminal.ts';
 
 const PROGRAM = [process.execPath, MAIN];
-
-async function run(args: readonly string[], env: Record<string, string>, folder: string, input?: string) {
-  const { ended, stderr, stdout } = runCommand([...PROGRAM, ...args], { env, folder, input });
-  return { code: await ended, stderr: stderr(), stdout: stdout() };
-}
 
 function clone(settings: Readonly<Record<string, string>>): string {
   const folder = join(emptyFolder(), 'clone');
@@ -337,7 +333,7 @@ describe('serve', () => {
     const { port } = redis.address() as AddressInfo;
     const SESSION_SECRET = 'k9Jq2xP7vLr4TzB8nWm3YcF6hDs1GaEu';
     const folder = clone({ REDIS_URL: `redis://0.0.0.0:${port}`, SESSION_SECRET });
-    const { stderr, stdout, ended, stop } = runCommand([...PROGRAM, 'serve'], { env: KEYCLOAK, folder });
+    const { stderr, stdout, ended, stop } = runProgram(['serve'], KEYCLOAK, folder);
     const code = await Promise.race([ended, new Promise((done) => setTimeout(done, 6_000, 'it runs'))]);
     if (code === 'it runs') await stop();
     assert.equal(code, 2, `${code} ${stdout()}${stderr()}${seen}`);

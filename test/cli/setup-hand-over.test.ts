@@ -3,20 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { emptyFolder, runProgram } from './support/program.ts';
+import { runInProcess } from './support/in-process.ts';
+import { emptyFolder } from './support/program.ts';
 
 /** The plan for an administrator in a folder of its own; nothing is called. */
 async function handOver(kind: string, args: readonly string[], files: Record<string, string> = {}) {
   const folder = emptyFolder();
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  const { ended, stdout, stderr } = runProgram(
-    ['setup', kind, ...args, '--plan-for-admin', 'admin.sh'],
-    {},
-    folder,
-  );
-  const code = await ended;
+  const all = ['setup', kind, ...args, '--plan-for-admin', 'admin.sh'];
+  const { code, stdout, stderr } = await runInProcess(all, {}, folder);
   const read = (name: string) => readFileSync(join(folder, name), 'utf8');
-  return { code, out: stdout() + stderr(), folder, read };
+  return { code, out: stdout + stderr, folder, read };
 }
 
 /** Runs the page with a `kcadm.sh` that notes its arguments, each on a line, and has what it is asked for. */

@@ -7,22 +7,23 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { startIdp } from '../server/service.ts';
-import { emptyFolder, MAIN, runProgram } from './support/program.ts';
+import { runInProcess } from './support/in-process.ts';
+import { emptyFolder, MAIN } from './support/program.ts';
 import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 
 /** No password is given: who is asked for one has been sent to Keycloak. */
 const runSetup = (url: string, env: Record<string, string> = {}) =>
-  runProgram(['setup', '--url', url, '--admin-user', 'admin', '--yes'], env);
+  runInProcess(['setup', '--url', url, '--admin-user', 'admin', '--yes'], env);
 
 test('setup looks for Keycloak before it wants a password, and says what the embedded provider is', async (t) => {
   const idp = await startIdp(t);
-  const { ended, stdout, stderr } = runSetup(idp.url);
-  assert.equal(await ended, 1);
+  const { code, stdout, stderr } = await runSetup(idp.url);
+  assert.equal(code, 1);
   assert.equal(
-    stderr(),
+    stderr,
     `setup: ${idp.url}: this looks like keycloak-guard's embedded provider (it has no realm master), which has no Admin API: stop it, and start a Keycloak (https://www.keycloak.org/guides#getting-started)\n`,
   );
-  assert.equal(stdout(), '');
+  assert.equal(stdout, '');
 });
 
 test('setup says of another program what the doctor says of it', async (t) => {
@@ -31,18 +32,18 @@ test('setup says of another program what the doctor says of it', async (t) => {
   ).listen(0, '127.0.0.1');
   t.after(() => server.close());
   await once(server, 'listening');
-  const { ended, stderr } = runSetup(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  assert.equal(await ended, 1);
-  assert.match(stderr(), /it is not Keycloak\. It calls itself 'grafana'\. It says: Welcome\n.*host, port/);
+  const { code, stderr } = await runSetup(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  assert.equal(code, 1);
+  assert.match(stderr, /it is not Keycloak\. It calls itself 'grafana'\. It says: Welcome\n.*host, port/);
 });
 
 test('setup that is refused says what stays, where something was done, and nothing of it where not', async (t) => {
   const keycloak = await startFakeKeycloak();
   t.after(() => keycloak.close());
   const run = async (env: Record<string, string>) => {
-    const { ended, stdout, stderr } = runSetup(keycloak.url, env);
-    assert.equal(await ended, 1);
-    return stdout() + stderr();
+    const { code, stdout, stderr } = await runSetup(keycloak.url, env);
+    assert.equal(code, 1);
+    return stdout + stderr;
   };
   const refused = await run({ KEYCLOAK_ADMIN_PASSWORD: 'wrong' });
   assert.match(refused, /Invalid user credentials/);
@@ -74,9 +75,9 @@ test('setup names npm start as next where that reads the file it wrote', async (
       '--yes',
       '--no-user',
     ];
-    const { ended, stdout, stderr } = runProgram(args, { KEYCLOAK_ADMIN_PASSWORD: 'admin' }, folder);
-    assert.equal(await ended, 0, stdout() + stderr());
-    assert.match(stdout(), new RegExp(`^Done. Next: ${next}$`, 'm'));
+    const { code, stdout, stderr } = await runInProcess(args, { KEYCLOAK_ADMIN_PASSWORD: 'admin' }, folder);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, new RegExp(`^Done. Next: ${next}$`, 'm'));
   }
 });
 
@@ -84,9 +85,9 @@ test('setup says which call was refused, the one for the secret of the client to
   const keycloak = await startFakeKeycloak();
   t.after(() => keycloak.close());
   keycloak.forbid(/client-secret$/);
-  const { ended, stderr } = runSetup(keycloak.url, { KEYCLOAK_ADMIN_PASSWORD: 'admin' });
-  assert.equal(await ended, 1);
-  assert.match(stderr(), /refused to read the secret of the client fastapi-keycloak: HTTP 403/);
+  const { code, stderr } = await runSetup(keycloak.url, { KEYCLOAK_ADMIN_PASSWORD: 'admin' });
+  assert.equal(code, 1);
+  assert.match(stderr, /refused to read the secret of the client fastapi-keycloak: HTTP 403/);
 });
 
 test('what a server says is text in the terminal, whatever is in it', async (t) => {
@@ -96,24 +97,24 @@ test('what a server says is text in the terminal, whatever is in it', async (t) 
   ).listen(0, '127.0.0.1');
   t.after(() => server.close());
   await once(server, 'listening');
-  const { ended, stderr } = runSetup(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  assert.equal(await ended, 1);
-  assert.match(stderr(), /It says: Wel/);
-  assert.doesNotMatch(stderr(), /[^\P{Cc}\n]|\p{Bidi_Control}/u);
+  const { code, stderr } = await runSetup(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  assert.equal(code, 1);
+  assert.match(stderr, /It says: Wel/);
+  assert.doesNotMatch(stderr, /[^\P{Cc}\n]|\p{Bidi_Control}/u);
 });
 
 test('setup takes no address with credentials, and writes none that the service would refuse', async () => {
-  const secret = runSetup('http://admin:the-password@127.0.0.1:1/auth');
-  assert.equal(await secret.ended, 2);
+  const secret = await runSetup('http://admin:the-password@127.0.0.1:1/auth');
+  assert.equal(secret.code, 2);
   assert.equal(
-    secret.stderr(),
+    secret.stderr,
     'setup: --url (KEYCLOAK_SERVER_URL) must be an http or https URL without /realms/…, query or credentials, for example http://127.0.0.1:1/auth\n',
   );
   const url = 'http://127.0.0.1:1/realms/x';
-  const realm = runProgram(['setup', 'export', 'realm.json', '--url', url, '--yes']);
-  assert.equal(await realm.ended, 2);
+  const realm = await runInProcess(['setup', 'export', 'realm.json', '--url', url, '--yes']);
+  assert.equal(realm.code, 2);
   assert.match(
-    realm.stderr(),
+    realm.stderr,
     /without \/realms\/…, query or credentials, for example http:\/\/127\.0\.0\.1:1\n$/,
   );
 });
