@@ -1,9 +1,10 @@
-import { type Feature, startDevIdp } from '../../../packages/testing/src/index.ts';
+import type { Feature } from '../../../packages/testing/src/index.ts';
+import { startTestIdp } from '../../support/dev-idp.ts';
 import type { McpRealm } from './dance.ts';
 
 /** The embedded provider, set up for the server at `url`. */
 export async function startEmbeddedRealm(url: string, features: readonly Feature[] = []): Promise<McpRealm> {
-  const idp = await startDevIdp({ mcpServers: [{ url, scopes: ['notes:read', 'notes:write'] }], features });
+  const idp = await startTestIdp({ mcpServers: [{ url, scopes: ['notes:read', 'notes:write'] }], features });
   return {
     serverUrl: idp.url,
     realm: idp.realm,
