@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { explainStart, startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
@@ -87,6 +90,25 @@ test('of an address that is not of this machine it is said which setting it is',
     const started = startService(config, { logger: createLoggerTo(config, collectLog().stream) });
     await assert.rejects(started, (error) => {
       assert.equal(explainStart(error, config), `${name} is not an address of this machine.`);
+      return true;
+    });
+  }
+});
+
+test('of a port that is taken it is said which setting it is', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.after(() => taken.close());
+  const port = String((taken.address() as AddressInfo).port);
+  for (const [settings, name] of [
+    [{ PORT: '0', METRICS_PORT: port }, 'METRICS_PORT'],
+    [{ PORT: port, METRICS_PORT: '0' }, 'PORT'],
+    [{ PORT: port }, 'PORT'],
+  ] as const) {
+    const config = configFor('http://127.0.0.1:9', { ...settings, METRICS_HOST: '127.0.0.1' });
+    const started = startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+    await assert.rejects(started, (error) => {
+      assert.equal(explainStart(error, config), `port ${port} is taken. Set ${name} to another one.`);
       return true;
     });
   }

@@ -121,6 +121,7 @@ test('a request, its token check and its calls to Keycloak are one trace, with t
   assert.deepEqual([login?.traceId, login?.parentSpanId, login?.kind], [...Object.values(caller), 2]);
   assert.equal(attributesOf(login!)['http.response.status_code'], 200);
   assert.equal(attributesOf(login!)['http.route'], '/login');
+  assert.equal(attributesOf(login!)['url.scheme'], 'http');
   const [call] = named('Keycloak password');
   assert.deepEqual([call?.traceId, call?.parentSpanId, call?.kind], [caller.traceId, login?.spanId, 3]);
   assert.equal(attributesOf(call!)['http.response.status_code'], 200);
