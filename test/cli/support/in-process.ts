@@ -9,6 +9,9 @@ export interface Run {
   readonly stderr: string;
 }
 
+// The console takes its streams when it writes for the first time: what a provider says in this process is no word of a command.
+for (const name of ['_stdout', '_stderr']) Reflect.get(console, name);
+
 /** Of this process there is one of each: one command waits for the other. */
 let last: Promise<unknown> = Promise.resolve();
 let runs = 0;
