@@ -231,8 +231,8 @@ export const OUTGOING: readonly Row[] = [
   {
     file: 'testing/src/sign-in.ts',
     calls: 'fetch',
-    times: 3,
-    carries: 'the same',
+    times: 4,
+    carries: 'the user name and password of a test, and cookies',
     address: 'application',
     redirects: 'wrapped',
   },

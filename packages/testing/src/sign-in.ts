@@ -1,5 +1,6 @@
 import { request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
+import { Readable } from 'node:stream';
 import { arrayBuffer } from 'node:stream/consumers';
 
 /** A person who is signed in at an application: cookies by origin, redirects, and Keycloak's form where it is shown. */
@@ -8,7 +9,7 @@ export interface SignedIn {
   readonly response: Response;
   /** Its URL. */
   readonly url: string;
-  /** A request with the cookies of its origin, as a script sends it. Redirects are not followed. */
+  /** A request with the cookies of its origin, as a script of the application sends it: with `Origin`, unless it is a GET. Redirects are not followed. */
   fetch(url: string, init?: RequestInit): Promise<Response>;
   /** Opens a page as a person does: follows redirects, and signs in where Keycloak asks again. */
   open(url: string): Promise<{ readonly response: Response; readonly url: string }>;
@@ -23,10 +24,11 @@ const PAGE = {
 
 /** `fetch` without what Node's own adds by itself: `Sec-Fetch-Mode: cors`, which no page is asked for with. */
 export async function plainFetch(url: string, init?: RequestInit): Promise<Response> {
-  const { method, headers, body } = new Request(url, init);
+  const { method, headers, body, signal } = new Request(url, init);
   const content = body === null ? undefined : Buffer.from(await arrayBuffer(body));
   const sent = (url.startsWith('https:') ? overHttps : overHttp)(url, {
     method,
+    signal,
     headers: {
       ...Object.fromEntries(headers),
       ...(content && { 'content-length': content.length }),
@@ -37,12 +39,15 @@ export async function plainFetch(url: string, init?: RequestInit): Promise<Respo
       const received = new Headers();
       for (const [name, values = []] of Object.entries(answer.headersDistinct))
         for (const value of values) received.append(name, value);
-      const toResponse = (bytes: ArrayBuffer) =>
-        new Response(bytes.byteLength === 0 ? null : bytes, {
-          status: answer.statusCode ?? 0,
-          headers: received,
-        });
-      arrayBuffer(answer).then(toResponse).then(resolve, reject);
+      const toResponse = (content: ArrayBuffer | ReadableStream | null) =>
+        new Response(content, { status: answer.statusCode ?? 0, headers: received });
+      // Of events there is no end to wait for.
+      if (received.get('content-type')?.startsWith('text/event-stream'))
+        resolve(toResponse(Readable.toWeb(answer) as ReadableStream));
+      else
+        arrayBuffer(answer)
+          .then((bytes) => toResponse(bytes.byteLength === 0 ? null : bytes))
+          .then(resolve, reject);
     });
   });
 }
@@ -63,43 +68,51 @@ export function openBrowser(username: string, password: string, send = plainFetc
     const jar = cookiesOf(url);
     if (jar.size > 0) headers.set('cookie', cookie(url));
     const response = await send(url, { ...init, headers, redirect: 'manual' });
+    const sentAt = Date.parse(response.headers.get('date') ?? '');
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      if (/max-age=0|expires=thu, 01.jan.1970/i.test(line)) jar.delete(name);
+      const [, age] = /;\s*max-age=(-?\d+)/i.exec(line) ?? [];
+      const [, end = ''] = /;\s*expires=([^;]+)/i.exec(line) ?? [];
+      if (age === undefined ? Date.parse(end) <= sentAt : Number(age) <= 0) jar.delete(name);
       else jar.set(name, value);
     }
     return response;
   }
 
   async function open(start: string) {
-    let [url, isSent] = [start, false];
+    let url = start;
     const visited = [url];
+    /** The form that was sent last, and whether Keycloak led on from it. */
+    let [form, isBack] = ['', false];
     let response = await fetch(url, { headers: PAGE });
-    while (visited.length < 12) {
+    for (let requests = 1; requests < 20; requests++) {
       const location = response.headers.get('location');
       if (location !== null) {
         url = new URL(location, url).href;
         visited.push(url);
+        isBack = form !== '';
+        if (!/^https?:/.test(url)) break;
         response = await fetch(url, { headers: PAGE });
         continue;
       }
       const page = await response.clone().text();
       const [, action = ''] = /<form id="kc-form-login"[^>]* action="([^"]+)"/.exec(page) ?? [];
-      // A password that was sent and is asked for again is wrong.
-      if (action === '' || isSent) break;
-      // Of a realm with organizations two pages: for the name, then for the password.
-      isSent = page.includes('name="password"');
+      // Of a realm with organizations two pages: for the name, then for the password. What is asked for again was wrong.
+      const asks = page.includes('name="password"') ? 'password' : 'name';
+      if (action === '' || form === asks || form === 'password') break;
+      [form, isBack] = [asks, false];
       const body = new URLSearchParams({ username, password });
-      const login = new URL(action.replaceAll('&amp;', '&'), url).href;
-      response = await fetch(login, { method: 'POST', headers: PAGE, body });
+      url = new URL(action.replaceAll('&amp;', '&'), url).href;
+      response = await fetch(url, { method: 'POST', headers: PAGE, body });
     }
-    return { response, url, visited };
+    return { response, url, visited, isAsked: form !== '', isBack };
   }
   return { fetch, open, cookie, cookiesOf };
 }
 
 /**
  * Signs in without a browser: opens a page of an application, fills in the form of Keycloak or the embedded provider, and comes back.
+ * The password goes to the address of that form, as in a browser.
  *
  * @param url a page for which the application asks people to sign in, or the address of its login
  * @throws {Error} (rejects with one) if nobody is asked, or the person does not come back: with the words of the last page
@@ -111,17 +124,28 @@ export async function signIn(
   url: string,
   { username, password }: { username: string; password: string },
 ): Promise<SignedIn> {
-  const { open, fetch, cookie } = openBrowser(username, password);
-  const { response, url: end, visited } = await open(url);
+  const browser = openBrowser(username, password);
+  const { open, cookie } = browser;
+  const { response, url: end, ...led } = await open(url);
   const { origin } = new URL(url);
   const last = new URL(end);
-  const isAsked = visited.some((one) => new URL(one).origin !== origin);
+  const has = (name: string) => last.searchParams.has(name);
   // A callback that signed somebody in leads on.
-  if (isAsked && last.origin === origin && !last.searchParams.has('state'))
-    return { response, url: end, open, fetch, cookie };
+  const isCallback = has('state') && (has('code') || has('error'));
+  if (led.isBack && last.origin === origin && !isCallback)
+    return {
+      ...{ response, url: end, open, cookie },
+      fetch(url, init = {}) {
+        const headers = new Headers(init.headers);
+        if (!/^(get|head)$/i.test(init.method ?? 'get') && !headers.has('origin'))
+          headers.set('origin', origin);
+        return browser.fetch(url, { ...init, headers });
+      },
+    };
+  const isAsked = led.isAsked || last.origin !== origin;
   const what = isAsked ? `led ${username} to ${last.origin}${last.pathname}` : 'asked nobody to sign in';
   const words = (await response.text())
     .replace(/<(head|script|style)\b.*?<\/\1>|<[^>]*>|\s/gs, ' ')
     .replace(/ +/g, ' ');
-  throw new Error(`${url} ${what}: ${response.status} ${words.slice(0, 500)}`);
+  throw new Error(`${url} ${what}: ${response.status} ${words.trim().slice(0, 500)}`);
 }
