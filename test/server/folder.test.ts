@@ -61,10 +61,12 @@ test('a .env that nobody named opens nothing of a service whose Keycloak the env
   };
   for (const [name, value] of Object.entries(values)) {
     const cwd = folder(t, { '.env': `${name}=${value}\n` });
-    const why = `KEYCLOAK_SERVER_URL is from the environment, and ${name} from .env, a file that you did not name.`;
+    const why = `Keycloak's address is from the environment or a file that it names, and ${name} from .env, a file that you did not name.`;
     assert.throws(() => loadConfig({ cwd, env }), { name: 'ConfigError', message: new RegExp(`^${why}`) });
     loadConfig({ cwd, env, envFile: '.env' });
     loadConfig({ cwd, env: { ...env, [name]: value } });
+    // As beside `keycloak-guard dev`.
+    loadConfig({ cwd, env: { ...env, KEYCLOAK_SERVER_URL: 'http://localhost:8080' } });
   }
   const cwd = folder(t, { '.env': 'PORT=9000\nLOG_LEVEL=debug\nREDIS_URL=redis://localhost\n' });
   assert.equal(loadConfig({ cwd, env }).port, 9000);

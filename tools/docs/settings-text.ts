@@ -38,7 +38,7 @@ reported together when the service starts, each with its name, the rule and an e
 
 A \`.env\` that nobody named (\`serve --env <file>\`) does not decide where a credential goes that is not its own: where it names address,
 realm or client, a file outside of its folder stops the start, and so does a secret of the environment, unless Keycloak is on this
-machine. Beside an address of Keycloak in the environment, it chooses nothing but realm, client, \`PORT\`, \`LOG_LEVEL\` and a Redis of this machine.
+machine. Beside another machine's Keycloak in the environment, it chooses nothing but realm, client, \`PORT\`, \`LOG_LEVEL\` and a Redis of this machine.
 
 | setting | default | meaning |
 |---|---|---|

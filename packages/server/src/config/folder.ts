@@ -92,12 +92,15 @@ export function findMisdirected(
   return undefined;
 }
 
-/** A folder may say which client of the realm it is, the port and how much is logged. Every other setting can open the service of somebody else. */
+/**
+ * A folder may say which client of which realm it is (where the environment does not: so it chooses whose tokens are good, of this one
+ * Keycloak), the port and how much is logged. Every other setting can open the service of somebody else.
+ */
 const OF_EVERY_FOLDER = /^KEYCLOAK_(REALM|CLIENT_.+|CONFIG_FILE)$|^PORT$|^LOG_LEVEL$/;
 
 /**
  * Refuses to run a service for the environment's Keycloak as a file says that nobody named: its author could choose who listens, whose
- * pages may call, which tokens are good, and a secret that they know. A Redis of this machine is for whoever runs it.
+ * pages may call, which tokens are good, and a secret that they know. A Redis of this machine is for whoever runs it, and so is a Keycloak.
  *
  * @param names of all settings
  * @returns what to say; `undefined` where nothing is wrong
@@ -108,14 +111,14 @@ export function findForeignSettings(
   find: (name: string) => Source | '' | undefined,
 ): string | undefined {
   const address = find('KEYCLOAK_SERVER_URL') || undefined;
-  if (address === undefined || address.isOfFolder) return undefined;
+  if (address === undefined || address.isOfFolder || isLocal(address.value)) return undefined;
   const chosen = names.filter((name) => {
     const there = find(name) || undefined;
     if (!there?.isOfFolder || OF_EVERY_FOLDER.test(name)) return false;
     return !(name === 'REDIS_URL' && isLocal(there.value));
   });
   if (chosen.length === 0) return undefined;
-  return toRefusal('KEYCLOAK_SERVER_URL is from the environment', chosen, file);
+  return toRefusal("Keycloak's address is from the environment or a file that it names", chosen, file);
 }
 
 function toRefusal(
