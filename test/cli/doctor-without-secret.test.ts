@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { runInProcess } from './support/in-process.ts';
+import { emptyFolder } from './support/program.ts';
 
-/** Runs the doctor in an empty folder, with what it reads on standard input. */
-async function runDoctor(args: string[], env: Record<string, string> = {}, input = '') {
-  const { stdout } = await runInProcess(['doctor', ...args, '--json'], env, undefined, input);
+/** Runs the doctor in a folder of its own, with what it reads on standard input. */
+async function runDoctor(args: string[], env: Record<string, string> = {}, input = '', dotEnv = '') {
+  const folder = emptyFolder();
+  if (dotEnv !== '') writeFileSync(join(folder, '.env'), dotEnv, { mode: 0o600 });
+  const { stdout } = await runInProcess(['doctor', ...args, '--json'], env, folder, input);
   const { checks } = JSON.parse(stdout) as {
-    checks: { id: string; status: string; seen: string; cause: string }[];
+    checks: { id: string; status: string; seen: string; cause: string; fix: string }[];
   };
   return new Map(checks.map((one) => [one.id, one]));
 }
@@ -50,4 +55,24 @@ test('a doctor without a secret looks at all that needs none', async (t) => {
     [...found.values()].filter(({ status }) => status === 'fail'),
     [],
   );
+});
+
+test('settings of a .env that serve refuses are not valid for the doctor', async (t) => {
+  const env = {
+    ...{ KEYCLOAK_REALM: 'testing', KEYCLOAK_CLIENT_ID: 'fastapi-keycloak', KEYCLOAK_CLIENT_SECRET: 'mine' },
+    KEYCLOAK_SERVER_URL: 'http://0.0.0.0:9',
+  };
+  const settings = 'PUBLIC_URL=https://api.example\nTOKEN_CHECK=local\n';
+  const valid = async (args: string[], more: Record<string, string> = env, input = '') =>
+    (await runDoctor(args, more, input, settings)).get('settings.valid');
+  const refused = await valid([]);
+  assert.equal(refused?.status, 'fail');
+  assert.match(refused?.cause ?? '', /and TOKEN_CHECK, PUBLIC_URL from \.env, a file that you did not name/);
+  assert.match(refused?.fix ?? '', /^If that is right, name the file: keycloak-guard serve --env \.env/);
+  assert.equal((await valid(['--env', '.env']))?.status, 'ok');
+  // What the doctor puts in itself is no word of the environment.
+  const idp = await startTestIdp();
+  t.after(() => idp.close());
+  const token = await idp.issueToken();
+  assert.equal((await valid(['--token', '-'], {}, token))?.status, 'ok');
 });

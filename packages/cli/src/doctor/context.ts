@@ -28,12 +28,12 @@ import { readRealmFacts } from './upgrade/changes.ts';
  * The settings, and the names of those that are not set and that the doctor can do without: a secret is made up and never needed, address
  * and realm are those that a token names.
  */
-function readDoctorSettings({ envFile, provider, spa, upgradeTo, token }: DoctorOptions) {
+function readDoctorSettings({ envFile, isEnvExplicit, provider, spa, upgradeTo, token }: DoctorOptions) {
   const more =
     provider === undefined
       ? {}
       : toSettings(provider.url, { ...provider, ...DEV_CLIENT }, DEV_CLIENT.clientSecret);
-  return loadAssuming({ ...process.env, ...more }, envFile, {
+  return loadAssuming({ ...process.env, ...more }, isEnvExplicit ? envFile : undefined, {
     KEYCLOAK_CLIENT_SECRET: randomBytes(24).toString('base64url'),
     // These look at no client of the settings.
     ...((spa ?? upgradeTo) ? { KEYCLOAK_CLIENT_ID: spa ?? 'unknown' } : {}),

@@ -83,6 +83,7 @@ export async function withKeycloakJson(settings: Settings, consent: Consent): Pr
 /**
  * The settings as the service reads them; where nothing is wrong but that some of `stand` are not set, with those in their place.
  *
+ * @param envFile `undefined`: `.env`, which nobody named. Where its credentials go, a {@link Consent} has said
  * @returns `assumed`: the names of those
  */
 export function loadAssuming(
@@ -90,22 +91,23 @@ export function loadAssuming(
   envFile: string | undefined,
   stand: Readonly<Record<string, string>>,
 ): { readonly config: Config | ConfigError; readonly assumed: readonly string[] } {
-  const load = (more: Record<string, string | undefined>): Config | ConfigError => {
+  const load = (file: string | undefined, more = {}): Config | ConfigError => {
     try {
-      return loadConfig({ envFile, env: { ...env, ...more } });
+      return loadConfig({ envFile: file, env: { ...env, ...more }, hasConsent: true });
     } catch (error) {
       if (error instanceof ConfigError) return error;
       throw error;
     }
   };
-  const config = load({});
+  const config = load(envFile);
   if (!(config instanceof ConfigError)) return { config, assumed: [] };
   const missing = config.problems
     .filter(({ seen }) => seen === 'is not set.')
     .map(({ name }) => name as string);
   const isEnough = missing.length === config.problems.length && missing.every((name) => name in stand);
   if (missing.length === 0 || !isEnough) return { config, assumed: [] };
-  const filled = load(Object.fromEntries(missing.map((name) => [name, stand[name]])));
+  // What stands in is no word of the environment.
+  const filled = load(envFile ?? '.env', Object.fromEntries(missing.map((name) => [name, stand[name]])));
   return filled instanceof ConfigError ? { config, assumed: [] } : { config: filled, assumed: missing };
 }
 

@@ -27,6 +27,8 @@ export interface ConfigSources {
    * that is not its own.
    */
   readonly envFile?: string | undefined;
+  /** Whether the person agreed to where each credential goes. Default false. */
+  readonly hasConsent?: boolean | undefined;
 }
 
 /**
@@ -96,10 +98,10 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       return { value: name.endsWith('_FILE') ? resolve(cwd, text) : text, isOfFolder: !env[name] };
     };
     const settingsFile = { name: envFile, path: resolve(cwd, envFile) };
-    const misdirected =
-      findMisdirected(settingsFile, names, find) ??
+    const refusal =
+      (sources.hasConsent ? undefined : findMisdirected(settingsFile, names, find)) ??
       findForeignSettings(settingsFile, Object.keys(SETTINGS), find);
-    if (misdirected !== undefined) throw new ConfigError([], misdirected);
+    if (refusal !== undefined) throw new ConfigError([], refusal);
   }
   return toConfig(values, toCredential(textOf, values.clientSecret, cwd), env);
 }

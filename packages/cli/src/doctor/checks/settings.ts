@@ -24,8 +24,11 @@ const settingsValid = check('settings.valid', [], ({ settings, assumed, options 
     );
   }
   const { problems } = settings;
-  // The file cannot be read.
-  if (problems.length === 0) return fail(options.envFile, settings.message, `chmod u+r ${options.envFile}`);
+  // The file cannot be read, or its author would choose too much: then the second line says what to do.
+  if (problems.length === 0) {
+    const [cause = '', fix = `chmod u+r ${options.envFile}`] = settings.message.split('\n');
+    return fail(options.envFile, cause, fix);
+  }
   const names = problems.map(({ name, seen }) => `${name} ${seen}`).join(' ');
   const lines = problems.map(({ name, rule, example }) => `${name} ${rule}, for example ${name}=${example}`);
   return fail(
