@@ -44,6 +44,27 @@ async function startHostile(
 
 const leaked = (bodies: readonly string[]) => bodies.filter((one) => one.includes('the-admins-password'));
 
+test('a command in the process of its test leaves no fetch of its own behind, and the next one has it again', async (t) => {
+  const { fetch } = globalThis;
+  const answer = JSON.stringify({ realm: 'main', 'token-service': '', access_token: 'e30.e30.x' });
+  const server = createServer(({ url = '' }, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(url.startsWith('/admin/') ? Buffer.alloc(65 * 1024 * 1024, ' ') : answer);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const env = { ...ADMIN, KEYCLOAK_SERVER_URL: `http://127.0.0.1:${port}`, KEYCLOAK_REALM: 'main' };
+  for (const _ of ['first', 'second']) {
+    const { stderr } = await runInProcess(['setup', 'events', '--dry-run'], env);
+    assert.match(stderr, /larger than 64 MiB/);
+    assert.equal(globalThis.fetch, fetch);
+  }
+});
+
 test('the password of an admin is not sent to an address that an MCP server names', async (t) => {
   const { url, base, bodies } = await startHostile(t);
   const { code, stdout, stderr } = await runInProcess(['doctor', '--mcp', url], {
@@ -109,7 +130,10 @@ test('a huge answer of an MCP server is not read', async (t) => {
     response.end(`{"resource":"${base}/mcp","scopes_supported":["a"],"x":"${'x'.repeat(2 ** 21)}"}`);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => server.close());
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   const { port } = server.address() as AddressInfo;
   const { code, stdout } = await runInProcess(['doctor', '--mcp', `http://127.0.0.1:${port}/mcp`]);
   assert.equal(code, 1);

@@ -39,6 +39,7 @@ async function runAlone(
 ): Promise<Run> {
   const { PATH = '' } = process.env;
   const [argv, exit, cwd, own] = [process.argv, process.exit, process.cwd(), { ...process.env }];
+  const { fetch } = globalThis;
   const streams = ['stdin', 'stdout', 'stderr'].map((name) => Object.getOwnPropertyDescriptor(process, name));
   const [stdout, stderr] = [createSink(), createSink()];
   const replace = (values: Record<string, unknown>) => {
@@ -57,6 +58,7 @@ async function runAlone(
     });
     return { code, stdout: stdout.text(), stderr: stderr.text() };
   } finally {
+    globalThis.fetch = fetch;
     process.exit = exit;
     process.argv = argv;
     setEnv(own);

@@ -92,17 +92,16 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
 
 /** Longer answers are cut. A list of all clients of a large realm has some MiB. Unit: bytes. */
 const LONGEST_ANSWER = 64 * 1024 * 1024;
-let isBound = false;
+let bound: typeof fetch | undefined;
 
 /**
  * The admin client reads whole answers of the global `fetch` and takes no other one: who answers may be anybody, and never stop. It takes a
  * page for an object.
  */
 function boundAnswers(): void {
-  if (isBound) return;
-  isBound = true;
   const { fetch } = globalThis;
-  globalThis.fetch = async (input, init) => {
+  if (fetch === bound) return;
+  globalThis.fetch = bound = async (input, init) => {
     const response = await fetch(input, init);
     if (response.body === null) return response;
     let bytes = 0;
