@@ -291,6 +291,16 @@ test('what is secret in a pasted text is not printed', () => {
   for (const secret of ['abc.def', 's3cret', 'eyJhbGci']) assert.ok(!shown.includes(secret), shown);
 });
 
+test('words that a log has wrapped and indented are the same words', () => {
+  const plain = explain('Keycloak: Invalid parameter: redirect_uri');
+  assert.equal(plain[0]?.status, 'ok');
+  for (const gap of [`\n${' '.repeat(30)}`, `\r\n${'\t'.repeat(120)}`, ' '.repeat(200)])
+    assert.deepEqual(
+      explain(`Keycloak: Invalid parameter:${gap}redirect_uri`).map(({ id, status }) => [id, status]),
+      plain.map(({ id, status }) => [id, status]),
+    );
+});
+
 test('a long text is explained in bounded time', () => {
   const started = process.cpuUsage();
   explain('error expected audience not iss key role claim cookie state '.repeat(20_000));

@@ -44,8 +44,8 @@ function toRule([head = '', cause = '', fix = '', ...lines]: readonly string[]) 
   return { id, source, marks, cause, fix, certain, possible: expressions('?'), outweighs };
 }
 
-/** Words may stand in quotation marks. So many spaces and no more: looking back over any number of them, from each of them, is quadratic. */
-const SPACES = { '': `["'\`]?\\s{1,20}["'\`]?`, '?': '\\s{0,20}', '.': '\\W.' };
+/** Words may stand in quotation marks. One space: {@link toPlain} folds them, for looking back over any number is quadratic. */
+const SPACES = { '': `["'\`]?\\s["'\`]?`, '?': '\\s?', '.': '\\W.' };
 
 /**
  * A regular expression of a rule; `isPhrase`: it has no gap in which anything may stand.
@@ -171,7 +171,7 @@ function explainOauth(text: string): CheckResult[] {
   return [{ id: `explain.${diagnosis.id}`, status: 'ok', seen, cause: diagnosis.cause, fix }];
 }
 
-/** Without colours, escapes and percent signs. */
+/** Without colours, escapes and percent signs; of several spaces one is left, or the line break among them. */
 const toPlain = (text: string): string =>
   text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
@@ -183,6 +183,7 @@ const toPlain = (text: string): string =>
     .replace(/(\/openid-connect\/auth\?)[^\s'"<>)]*/g, '$1…')
     .replace(/(?:%[\da-f]{2})+/gi, decode)
     .replace(/(error_description["']?\s?[=:]\s?[^&\s]*)/g, (some) => some.replaceAll('+', ' '))
+    .replace(/\s{2,}/g, (spaces) => (spaces.includes('\n') ? '\n' : ' '))
     .trim();
 
 /** People paste secrets along with an error. */
