@@ -28,6 +28,8 @@ test('an address of a folder costs what its bytes cost', async () => {
     () => assert.throws(() => loadConfig({ envFile: 'none.env', env }), ConfigError),
     () => assert.equal(isSecretSetting('REDIS_URL', `redis://${':'.repeat(300_000)}`), false),
     () => assert.equal(isSecretSetting('REDIS_URL', `redis://:a${':'.repeat(300_000)}@host`), true),
+    () => assert.equal(isSecretSetting('REDIS_URL', '+'.repeat(300_000)), false),
+    () => assert.equal(isSecretSetting(`${'TOKEN'.repeat(60_000)}-`), false),
   ])
     assert.ok((await costOf(work)) < 2_000, String(work));
 });

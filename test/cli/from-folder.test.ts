@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { createConsent, FromFolder, type Sending } from '../../packages/cli/src/settings/from-folder.ts';
+import {
+  createConsent,
+  FromFolder,
+  isSecretSetting,
+  type Sending,
+} from '../../packages/cli/src/settings/from-folder.ts';
+
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { Cancelled } from '../../packages/cli/src/terminal/questions.ts';
 
@@ -35,6 +41,17 @@ test('an address is shown as it is called: letters that look like others, and no
   await createConsent({ confirm }).open({}, [sending({ serverUrl })]);
   assert.match(questions.join(), / to https:\/\/xn--ss-gmc\.example,/);
   assert.doesNotMatch(questions.join(), /secret|о/);
+});
+
+test('a setting is secret by its name, or by credentials in its address', () => {
+  for (const name of ['API_TOKEN', 'API_TOKENS', 'SIGNING_KEY', 'SIGNING_KEYS', 'DB_PASS', 'DB_PASSWORD'])
+    assert.ok(isSecretSetting(name, 'x'), name);
+  for (const name of ['KEYCLOAK_CLIENT_KEY_FILE', 'MAX_CACHED_TOKENS', 'REDIS_KEY_PREFIX', 'BYPASS'])
+    assert.ok(!isSecretSetting(name, 'x'), name);
+  for (const url of ['redis+tls://u:p@h', 'mongodb+srv://u:p@h/db', 'https://token@h', 'rediss://:p@h:6379'])
+    assert.ok(isSecretSetting('STORE', url), url);
+  for (const url of ['redis://h:6379', 'https://h/@scope/x', 'mailto:ann@h.example', 'https://h/x:y@z'])
+    assert.ok(!isSecretSetting('STORE', url), url);
 });
 
 describe('a word of a folder', () => {

@@ -156,9 +156,10 @@ function showOf(word: FromFolder): string {
   return `=${isSecretSetting(word.name, value) ? '(hidden)' : toShortValue(value)}`;
 }
 
-/** Whether its name or value, a URL with a password, says that it is secret. The path of a file is not. */
+/** Whether its name or value, a URL with credentials, says that it is secret. The path of a file is not, nor a maximum. */
 export const isSecretSetting = (name: string, value = ''): boolean =>
-  /^(?!.*_FILE$).*(SECRET|PASSWORD|TOKEN$|KEY$)/.test(name) || /^\w+:\/\/[^/@:]*:[^/@]+@/.test(value);
+  /^(?!.*_FILE$|MAX_).*(SECRET|PASSWORD|(TOKEN|KEY)S?$|_PASS$)/.test(name) ||
+  /^[\w+.-]+:\/\/[^/@]+@/.test(value);
 
 /** An address as it is called: letters of other scripts that look like others are shown as such (punycode), credentials are not shown. */
 function toAddress(text: string): string {
