@@ -119,7 +119,6 @@ export function describeSessionConfusions(adapter: Adapter): void {
     });
 
     test('at the address of no tenant people see a page that says so, programs JSON', async () => {
-      await signIn('acme');
       for (const path of ['/guarded', '/auth/login']) {
         const call = (headers: object) =>
           plainFetch(`${app.url}${path}`, { headers: { ...headers, host: 'nowhere.example' } });

@@ -35,3 +35,17 @@ test('names that are made up make no sessions, with the login either', async () 
   assert.equal(made.length, before + 1);
   await kc.close();
 });
+
+test('at the address of no tenant the first person sees the page, too', async () => {
+  const { common } = createWorld();
+  const kc = keycloak({
+    ...common,
+    tenants: { of: () => undefined, get: async () => undefined },
+    session: { secret: SECRET_OF_SESSIONS },
+  } as never);
+  const guarded = kc.guard({}, () => new Response());
+  const answer = await guarded(new Request('http://made-up/', { headers: { accept: 'text/html' } }));
+  assert.equal(answer.status, 404);
+  assert.match(await answer.text(), /<h1>Not Found<\/h1>/);
+  await kc.close();
+});

@@ -20,6 +20,7 @@ import {
   type RequestGuardHost,
   type RequestLike,
   readCredentials,
+  then,
 } from '../../core/internal.ts';
 import type { SessionRequest } from '../../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
@@ -173,7 +174,9 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
 
   const guardHost: RequestGuardHost<Incoming, Outgoing> = {
     toRequest,
-    ...(tenants && { verifierOf: (request) => verifierOf(request) }),
+    ...(tenants && {
+      verifierOf: (request) => then(sessionsOf(request)?.ready(), () => verifierOf(request)),
+    }),
     resourceOf: (request) => resourceOf?.(request),
     originOf: (request) => host.toSessionRequest(request).origin,
     setHeader: (outgoing, name, value) =>

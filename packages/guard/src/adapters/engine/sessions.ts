@@ -40,7 +40,8 @@ export function createSessions<Incoming, Outgoing>(
   const part = loadPart(async () =>
     (await import('./parts/sessions.ts')).createSessions(host, settings, factory),
   );
-  return toOpenSessions(whenLoaded(settings, part), host);
+  const ready = () => (part.loaded === undefined ? part.loading.catch(() => {}) : undefined);
+  return { ...toOpenSessions(whenLoaded(settings, part), host), ready };
 }
 
 /** The paths that sessions answer, before they are loaded. */
@@ -95,7 +96,7 @@ function whenLoaded<Incoming>(
   return {
     paths: toSessionPaths(settings),
     authenticate: (request, isUse) => then(partOf(part), (all) => all.authenticate(request, isUse)),
-    // A guard has looked for a session before, and waited for this.
+    // A guard has waited for this: for a session, or before it looked whose the request is.
     inviteToLogin: (request) => part.loaded?.inviteToLogin(request) ?? null,
     refusalPage: (request, refusal) => part.loaded?.refusalPage(request, refusal) ?? null,
     stepUp: (request, demand) => part.loaded?.stepUp(request, demand),
@@ -106,6 +107,8 @@ function whenLoaded<Incoming>(
 
 /** The sessions of an adapter, as guards use them. */
 export interface OpenSessions<Incoming, Outgoing> {
+  /** Until they are loaded, a promise of it, which never rejects: for the page of a person at the address of no tenant. */
+  ready(): Promise<unknown> | undefined;
   /** Finds the caller by the session cookie. */
   readonly authenticate: SessionAuthenticator<Incoming, Outgoing>;
   /** As `authenticate`, but does not count as a use of the session. */
@@ -122,7 +125,7 @@ export interface OpenSessions<Incoming, Outgoing> {
 function toOpenSessions<Incoming, Outgoing>(
   opened: Sessions<Incoming>,
   { toSessionRequest, addToAnswer }: SessionsHost<Incoming, Outgoing>,
-): OpenSessions<Incoming, Outgoing> {
+): Omit<OpenSessions<Incoming, Outgoing>, 'ready'> {
   function authenticate(request: Incoming, outgoing: Outgoing) {
     const session = opened.authenticate(toSessionRequest(request));
     const take = ({ principal, ...extra }: Awaited<typeof session>): Principal | null => {
