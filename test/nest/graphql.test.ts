@@ -6,13 +6,15 @@ import { APP_GUARD } from '@nestjs/core';
 import { GraphQLModule, Query, Resolver } from '@nestjs/graphql';
 import {
   KeycloakGuard,
+  KeycloakModule,
   type KeycloakModuleOptions,
   Principal,
   Public,
   Roles,
 } from '../../packages/guard/src/adapters/nest/index.ts';
+import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
-import { startApp } from './start-app.ts';
+import { createApp, moduleOf, startApp } from './start-app.ts';
 
 class MeResolver {
   me(username: string | undefined) {
@@ -113,5 +115,36 @@ describe('GraphQL in Nest, with Apollo', () => {
     );
     assert.deepEqual((await ask('{ me }', realm.mint())).data, { me: 'abdullah' });
     assert.equal((await ask('{ me }')).errors[0]?.[1], 'UNAUTHENTICATED');
+  });
+
+  test('at the address of no tenant a browser gets an error of GraphQL, no page', async (t) => {
+    const keycloak = { serverUrl: 'http://127.0.0.1:9', clientId: 'web', clientSecret: 'a-secret' };
+    const app = await createApp(
+      'express',
+      moduleOf({
+        imports: [
+          KeycloakModule.forRoot({
+            ...{ ...keycloak, onNotice: false, session: { secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826' } },
+            tenants: { of: () => undefined, get: async () => undefined },
+          }),
+          GraphQLModule.forRoot<ApolloDriverConfig>({
+            driver: ApolloDriver,
+            typeDefs: 'type Query { me: String, admin: Boolean, open: String }',
+          }),
+        ],
+        providers: [MeResolver, { provide: APP_GUARD, useClass: KeycloakGuard }],
+      }),
+    );
+    t.after(() => app.close());
+    await app.listen(0, '127.0.0.1');
+    const headers = {
+      accept: 'text/html,*/*;q=0.8',
+      'sec-fetch-mode': 'navigate',
+      'content-type': 'application/json',
+    };
+    const init = { method: 'POST', headers, body: JSON.stringify({ query: '{ me }' }) };
+    const answer = await plainFetch(`${await app.getUrl()}/graphql`, init);
+    const { errors } = (await answer.json()) as { errors: { extensions: { code: string } }[] };
+    assert.equal(errors[0]?.extensions.code, 'NOT_FOUND');
   });
 });

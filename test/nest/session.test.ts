@@ -2,8 +2,18 @@ import assert from 'node:assert/strict';
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
-import { Controller, Get } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  Controller,
+  type ExceptionFilter,
+  ForbiddenException,
+  Get,
+  HttpException,
+  NotFoundException,
+} from '@nestjs/common';
 import { KeycloakModule, Principal, Require } from '../../packages/guard/src/adapters/nest/index.ts';
+import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
 import { SECRET, startIdp } from '../server/service.ts';
@@ -128,6 +138,44 @@ for (const platform of PLATFORMS) {
       assert.equal(events[2]?.[1], '/auth/logout');
       assert.equal((await visit('/auth/nothing')).status, 404);
     });
+  });
+
+  test(`filters in Nest on ${platform} get the exception of a page's status, and the page comes where there is none`, async (t) => {
+    const exceptions: HttpException[] = [];
+    class Filter implements ExceptionFilter {
+      catch(exception: HttpException, host: ArgumentsHost) {
+        exceptions.push(exception);
+        host.switchToHttp().getResponse().status(exception.getStatus()).send(exception.getResponse());
+      }
+    }
+    const startFor = async (...caught: (typeof HttpException)[]) => {
+      class OwnFilter extends Filter {}
+      decorate(OwnFilter, Catch(...caught));
+      const module = moduleOf({
+        imports: [
+          KeycloakModule.forRoot({
+            ...{ serverUrl: 'http://127.0.0.1:9', clientId: 'web', clientSecret: SECRET, onNotice: false },
+            tenants: { of: () => undefined, get: async () => undefined },
+            session: { secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826' },
+          }),
+        ],
+        controllers: [MeController],
+      });
+      const app = await createApp(platform, module);
+      app.useGlobalFilters(new OwnFilter());
+      t.after(() => app.close());
+      await app.listen(0, '127.0.0.1');
+      const url = await app.getUrl();
+      return send(new URL('/me', url), 'GET', '', PAGE);
+    };
+    const filtered = await startFor(HttpException);
+    assert.deepEqual([filtered.status, await filtered.json()], [404, { detail: 'Not Found' }]);
+    assert.ok(exceptions[0] instanceof NotFoundException);
+    assert.equal(isAuthError(exceptions[0].cause) && exceptions[0].cause.code, 'tenant_unknown');
+    const page = await startFor(ForbiddenException as never);
+    assert.equal(page.status, 404);
+    assert.match(await page.text(), /<h1>Not Found<\/h1>/);
+    assert.equal(exceptions.length, 1);
   });
 
   test(`back-channel logout in Nest on ${platform}: the session is over at once, under its own path too`, async (t) => {

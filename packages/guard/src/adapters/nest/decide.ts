@@ -14,8 +14,15 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type AuthError, isAuthError, type Principal } from '../../core/index.ts';
-import { type Answer, FAULT, type Log, type RequestGuard, settle } from '../../core/internal.ts';
+import { isAuthError, type Principal } from '../../core/index.ts';
+import {
+  type Answer,
+  FAULT,
+  type Log,
+  type RequestGuard,
+  settle,
+  toRefusalAnswer,
+} from '../../core/internal.ts';
 import { type Decide, type Engine, isHtml } from '../engine/internal.ts';
 import { type Call, type Kind, kindOf } from './call.ts';
 import { UnknownContextError } from './to-call.ts';
@@ -70,14 +77,14 @@ export function refuse(
   const answer = error instanceof AnswerError ? error.answer : engine.refusalOf(error, call);
   if (answer === undefined) throw error;
   const kind = kindOf(context);
-  if (kind === 'ws' || kind === 'rpc') return toException(kind, answer, error).then(rethrow);
-  if (kind === 'http' && isAuthError(error) && isHtml(answer)) {
-    call.addToAnswer({ headers: error.headers, setCookies: answer.setCookies });
-    throw new PageException(answer, error);
-  }
-  const { 'content-type': _, ...headers } = answer.headers;
+  const isPage = isAuthError(error) && isHtml(answer);
+  const plain = isPage ? toRefusalAnswer(error) : answer;
+  if (kind === 'ws' || kind === 'rpc') return toException(kind, plain, error).then(rethrow);
+  const { 'content-type': _, ...headers } = plain.headers;
   call.addToAnswer({ headers: kind === 'http' ? headers : {}, setCookies: answer.setCookies });
-  throw toHttpException(kind, answer, error);
+  const exception = toHttpException(kind, plain, error);
+  if (isPage && kind === 'http') pages.set(exception, answer);
+  throw exception;
 }
 
 /** Refuses a call whose token cannot be located. The log gives the reason. */
@@ -136,33 +143,27 @@ async function toException(kind: Kind | undefined, answer: Answer, cause: unknow
   return Object.assign(new RpcException(error), { cause });
 }
 
-/** A refusal of a page. Filters of the application come first: it is a `ForbiddenException`, with the body of a program's. */
-class PageException extends ForbiddenException {
-  readonly page: Answer;
+/** The pages of exceptions that refuse a person. A filter of the application finds in them what a program would get. */
+const pages = new WeakMap<object, Answer>();
 
-  constructor(page: Answer, { detail }: AuthError) {
-    super({ detail });
-    this.page = page;
-  }
-}
-
-/** Sends the page where no filter of the application answers. */
-export class PageFilter implements ExceptionFilter<PageException> {
+/** Sends the page where no filter of a handler, of a controller or of `useGlobalFilters` answers. */
+export class PageFilter implements ExceptionFilter<HttpException> {
   readonly #host: HttpAdapterHost;
 
   constructor(host: HttpAdapterHost) {
     this.#host = host;
   }
 
-  catch({ page: { status, headers, body } }: PageException, context: ArgumentsHost): void {
+  catch(exception: HttpException, context: ArgumentsHost): void {
+    const { status, headers, body } = pages.get(exception) as Answer;
     const { httpAdapter } = this.#host;
     const response = context.switchToHttp().getResponse();
     for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
     httpAdapter.reply(response, body, status);
   }
 }
-// Done by hand what `@Catch()` and `@Inject()` do.
-Catch(PageException)(PageFilter);
+// Done by hand what `@Catch()` and `@Inject()` do. Nest asks `instanceof` whether a filter is for an exception.
+Catch({ [Symbol.hasInstance]: (one: object) => pages.has(one) } as never)(PageFilter);
 Inject(HttpAdapterHost)(PageFilter, undefined, 0);
 
 /** GraphQL servers pass an error's `extensions` on to the client. */
