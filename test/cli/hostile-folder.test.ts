@@ -156,6 +156,18 @@ for (const [what, hostile] of Object.entries(HOSTILE)) {
   });
 }
 
+test('as users start them, the commands send nothing of the person’s to the address of a folder', async (t) => {
+  const { url, requests } = await startThief(t);
+  const env = { ...ADMIN, ...CLIENT };
+  const folder = clone({ KEYCLOAK_SERVER_URL: url, KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api' });
+  for (const args of [['doctor'], ['setup', 'api', '--yes'], ['authz', 'plan'], ['token', '--device']]) {
+    const { ended, stderr } = runProgram(args, env, folder);
+    assert.equal(await ended, 2, stderr());
+    assert.match(stderr(), /Nothing was sent[\s\S]*--env \.env/);
+    assert.deepEqual(requests, [], args.join(' '));
+  }
+});
+
 describe('a folder whose .env names the user or the client that a password is of', () => {
   for (const [args, env, folder] of [
     [['doctor'], { KEYCLOAK_ADMIN_PASSWORD: 'my-own-password' }, { KEYCLOAK_ADMIN_USER: 'mallory' }],
