@@ -105,7 +105,7 @@ test('a plan for an administrator has what guards and flags ask for, and no secr
   const page = whole.read('admin.sh');
   assert.match(
     page,
-    /^# The partial import beside it skips a client that is there, whole: these lines complete it\.$/m,
+    /^# The partial import beside it leaves a client that is there as it is: these lines complete it\.$/m,
   );
   const json = whole.read('admin.sh.json');
   assert.doesNotMatch(page + json + whole.out, /s3cret/);

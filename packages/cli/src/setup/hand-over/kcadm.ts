@@ -60,7 +60,7 @@ export function toKcadmPage({ serverUrl, realm, clientId }: HandOverTarget, { st
     '#!/usr/bin/env bash',
     `# For an administrator of Keycloak: what ${toPlainLine(clientId)} needs in the realm ${toPlainLine(realm)}.`,
     '# It can be run again: what is there stays or is completed, addresses of a client that is there stay, and nothing is deleted.',
-    '# The partial import beside it skips a client that is there, whole: these lines complete it.',
+    '# The partial import beside it leaves a client that is there as it is: these lines complete it.',
     '# No secret is in it. Sign in, then run it:',
     `#   kcadm.sh config credentials --server ${toPlainLine(server)} --realm master --user <you>`,
     '#   KCADM=<folder of Keycloak>/bin/kcadm.sh bash <this file>',
