@@ -116,8 +116,8 @@ test('each process reads for itself, with Redis or without, and an event is writ
     await endAll(await login(idp));
     await eventually('it is written', async () => (await written()) >= before + round);
   }
-  // Two that read in the same moment may both write one.
-  assert.ok((await written()) <= before + 7, `${(await written()) - before} entries of five events`);
+  // Two that read in the same moment may both write one; without a look at what is there, they write all ten.
+  assert.ok((await written()) < before + 10, `${(await written()) - before} entries of five events`);
   redis.freeze();
   t.after(() => redis.thaw());
   await endAll(await login(idp));
