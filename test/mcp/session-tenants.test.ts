@@ -10,20 +10,20 @@ import { MCP_APPS } from './mcp-apps.ts';
 const ADAPTER = MCP_APPS[0] as McpAdapter;
 const MCP = { url: URL_OF_SERVER };
 
-/** The status of a message in the session `s`, or of the one that opens it. */
-function senderTo({ url }: RunningApp, host = '127.0.0.1') {
+/** The status of a message in a session, or of the one that opens it. */
+function senderTo({ url }: RunningApp, host = '127.0.0.1', id = 's') {
   const address = `http://${host}:${new URL(url).port}/mcp`;
   return async (token: string, isFirst = false) => {
     const headers = {
       ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(!isFirst && { 'mcp-session-id': 's' }),
+      ...(!isFirst && { 'mcp-session-id': id }),
     };
-    const body = JSON.stringify(isFirst ? { method: 'initialize', id: 's' } : call('look'));
+    const body = JSON.stringify(isFirst ? { method: 'initialize', id } : call('look'));
     return (await plainFetch(address, { method: 'POST', headers, body })).status;
   };
 }
 
-test('a session of an MCP server goes on for the organization that it began with', async (t) => {
+test('a session of an MCP server goes on for the organizations that it began with, and no others', async (t) => {
   const realm = createTestRealm({ clientId: 'my-api' });
   const { serverUrl, realm: name, fetch, clock } = realm;
   const app = await ADAPTER.start({
@@ -41,6 +41,12 @@ test('a session of an MCP server goes on for the organization that it began with
   for (const token of [tokenFor('acme'), tokenFor('globex'), tokenFor(), tokenFor('acme', 'globex')])
     statuses.push(await send(token));
   assert.deepEqual(statuses, [200, 404, 404, 404]);
+
+  const ofTwo = senderTo(app, '127.0.0.1', 'of two');
+  assert.equal(await ofTwo(tokenFor('acme', 'globex'), true), 200);
+  assert.equal(await ofTwo(tokenFor('globex', 'acme')), 200);
+  for (const organizations of [['evil', 'other'], ['acme', 'globex', 'evil'], ['globex'], []])
+    assert.equal(await ofTwo(tokenFor(...organizations)), 404, `${organizations}`);
 });
 
 test('a session of an MCP server is of a person of one tenant, whoever has the same id elsewhere', async (t) => {

@@ -9,6 +9,7 @@ import {
   once,
   personOf,
   type RequestLike,
+  tenantsOf,
 } from '../../../core/internal.ts';
 import type { McpAuthInfo, McpCaller, McpEngine, McpResource, ResolvedMcpOptions } from '../mcp-options.ts';
 import { isForTenants, withTenant } from '../routes.ts';
@@ -200,13 +201,19 @@ function createCallerCheck(scopes: readonly string[]) {
   };
 }
 
-/** One realm may say that it has the issuer of another; and who acts for another organization finds nothing of the one before. */
-const ownerOf = (principal: Principal): string => JSON.stringify([principal.tenant, personOf(principal)]);
+/**
+ * One realm may say that it has the issuer of another; and who acts for other organizations, or for fewer, finds nothing of those
+ * before.
+ */
+const ownerOf = (principal: Principal): string =>
+  JSON.stringify([personOf(principal), ...[...tenantsOf(principal)].sort()]);
 
 const toUnknownSession = () =>
-  new AuthError('mcp_session_unknown', 'The session was not given to this person, or not by this process', {
-    expected: 'a session that this process gave to the person, and that was used within a day',
-  });
+  new AuthError(
+    'mcp_session_unknown',
+    'The session was not given to this person for these tenants, or not by this process',
+    { expected: 'a session that this process gave to the person for them, and that was used within a day' },
+  );
 
 /** @param authorization the header that was verified */
 export function toAuthInfo(principal: Principal, authorization: string, resource: URL): McpAuthInfo {
