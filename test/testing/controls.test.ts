@@ -73,6 +73,12 @@ describe('the controls of the provider', () => {
     assert.throws(() => idp.addOrganization(organization), {
       message: /^addOrganization: there is no "member"\. It takes name, alias, .*members/,
     });
+    for (const [more, message] of [
+      [{ members: [{ username: 'nope' }] }, /^there is no user 'nope' in the realm testing$/],
+      [{ members: [{ username: 'sara', group: [] }] }, /^addOrganization: there is no "group"\./],
+      [{ domains: ['acme.example'] }, /^addOrganization: there is no "0"\. It takes name, verified$/],
+    ] as const)
+      assert.throws(() => idp.addOrganization({ name: 'Acme', ...more } as never), { message });
     for (const setting of ['accessTokenLifeSpan', 'groups'])
       assert.throws(() => idp.updateRealm({ [setting]: 60 } as never), {
         message: new RegExp(`^updateRealm: there is no "${setting}"\\. It takes .*accessTokenLifespan`),
@@ -149,10 +155,13 @@ describe('the controls of the provider', () => {
       const answer = await fetch(`${idp.issuer}/protocol/openid-connect/${path}?${query}`);
       assert.match(await answer.text(), /Invalid (parameter: redirect_uri|redirect uri)/);
     };
+    const redirectUris = ['http://localhost:3000/*', 'http://other.example/\u001b[2J'];
+    idp.updateClient('web-app', { redirectUris, attributes: { 'post.logout.redirect.uris': '+' } });
     await refuse('auth', 'redirect_uri');
     await refuse('logout', 'post_logout_redirect_uri');
     const [signIn, signOut] = warn.mock.calls.map(({ arguments: [text] }) => String(text));
-    const said = /^"http:\/\/localhost:3000\/\\nno" is no redirect URI of the client 'web-app': .*http:\/\//;
+    const said =
+      /^"http:\/\/localhost:3000\/\\nno" is no redirect URI of the client "web-app": "http:.*example\/\\u001b\[2J"$/;
     assert.match(signIn ?? '', said);
     assert.match(signOut?.replace('post logout ', '') ?? '', said);
   });
@@ -363,6 +372,14 @@ describe('the controls of the provider', () => {
     const keys = createRemoteJWKSet(new URL(`${idp.issuer}/protocol/openid-connect/certs`));
     await jwtVerify(await idp.issueToken(), keys, { issuer: idp.issuer, audience: 'fastapi-keycloak' });
   });
+});
+
+test('in the realm master people get roles of the client that Keycloak has for each realm', async (t) => {
+  const idp = await startDevIdp({ realm: { realm: 'master', enabled: true } });
+  t.after(() => idp.close());
+  idp.addUser({ username: 'ann', clientRoles: { 'acme-realm': ['view-users'] } });
+  const message = "there is no client 'acme' in the realm master";
+  assert.throws(() => idp.updateUser('ann', { clientRoles: { acme: ['view-users'] } }), { message });
 });
 
 test('a control that would do nothing, or another thing, says so: a misspelt one makes no test pass', async (t) => {

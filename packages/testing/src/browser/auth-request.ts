@@ -61,8 +61,9 @@ export function isPostLogoutRedirectUri(client: Client, uri: string): boolean {
 
 function isOneOf(uris: readonly string[], uri: string | undefined, client: Client, kind: string): boolean {
   if (uri !== undefined && !carriesAnswer(client, uri) && matchesAny(uris, uri)) return true;
-  const registered = uris.join(', ') || 'it has none';
-  console.warn(`${JSON.stringify(uri)} is no ${kind} of the client '${client.clientId}': ${registered}`);
+  // With `cimd`, all of it comes from others.
+  const [wrong, clientId, ...registered] = [uri, client.clientId, ...uris].map((one) => JSON.stringify(one));
+  console.warn(`${wrong} is no ${kind} of the client ${clientId}: ${registered.join(', ') || 'it has none'}`);
   return false;
 }
 

@@ -77,6 +77,8 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
     },
     addOrganization(organization) {
       assertNames('addOrganization', organization, ORGANIZATION);
+      for (const one of organization?.members ?? []) assertNames('addOrganization', one, MEMBER);
+      for (const one of organization?.domains ?? []) assertNames('addOrganization', one, DOMAIN);
       realm.addOrganization(organization);
     },
     updateUser,
@@ -124,6 +126,8 @@ const CLIENT =
 const ORGANIZATION = toNames(
   'name alias id enabled domains attributes groups members description redirectUrl identityProviders',
 );
+const MEMBER = { ...USER, membershipType: true as const };
+const DOMAIN = toNames('name verified');
 /** Those that count as soon as they are changed. */
 const SETTINGS =
   toNames(`enabled sslRequired notBefore accessTokenLifespan ssoSessionIdleTimeout ssoSessionMaxLifespan rememberMe

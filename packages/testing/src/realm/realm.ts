@@ -139,6 +139,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
       logins.delete(username);
     },
     addOrganization(organization: OrganizationRepresentation): void {
+      assertMembers(realm, organization);
       realm.settings = withOrganization(realm.settings, organization);
     },
     addClient: putClient,
@@ -153,13 +154,23 @@ function assertUser(
   { email, groups, clientRoles }: Partial<UserRepresentation>,
   id?: string,
 ): void {
-  const client = Object.keys(clientRoles ?? {}).find((one) => realm.client(one) === undefined);
+  // There, Keycloak has a client for each realm.
+  const isOfRealm = (id: string) => realm.name === 'master' && id.endsWith('-realm');
+  const client = Object.keys(clientRoles ?? {}).find((one) => !isOfRealm(one) && !realm.client(one));
   if (client !== undefined) throw new TypeError(`there is no client '${client}' in the realm ${realm.name}`);
   const unknown = (groups ?? []).find((path) => realm.groupAt(path) === undefined);
   if (unknown !== undefined) throw new TypeError(`there is no group '${unknown}' in the realm ${realm.name}`);
   if (!email || realm.settings.duplicateEmailsAllowed === true) return;
   if ([...realm.users()].some((user) => user.email === email.toLowerCase() && user.id !== id))
     throw new TypeError(`there is a user with the email address '${email}' in the realm ${realm.name}`);
+}
+
+/** @throws {TypeError} for a member who is no user of the realm */
+function assertMembers(realm: Realm, organization: OrganizationRepresentation): void {
+  for (const { username } of organization?.members ?? []) {
+    if (realm.userByName(username) === undefined)
+      throw new TypeError(`there is no user '${username}' in the realm ${realm.name}`);
+  }
 }
 
 const toServiceAccount = (realm: string, { clientId }: Client): UserRepresentation => ({
