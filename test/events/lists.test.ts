@@ -235,7 +235,7 @@ describe('of several processes', () => {
       return { verifier, news };
     };
     const [one, two] = [await start(), await start()];
-    await Promise.all([one.news.ready, two.news.ready]);
+    await passing('both read', () => one.news.status().isHealthy && two.news.status().isHealthy);
     const token = realm.mint({ sid: 's1' });
     events.user('LOGOUT', { sessionId: 's1' });
     await passing('both refuse', async () => (await isRefused(two.verifier, token)) === 'token_revoked');

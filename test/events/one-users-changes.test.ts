@@ -21,7 +21,7 @@ describe('changes', () => {
       told.add(subject);
     };
     news.onUser({ created: handle, changed: handle, disabled: handle });
-    await news.ready;
+    await passing('it reads', () => news.status().isHealthy);
     events.admin('UPDATE USER', 'users/bad', {});
     await passing('it waits', () => news.status().waiting === 1);
     for (let i = 0; i < 1_000; i++) {
