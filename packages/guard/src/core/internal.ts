@@ -106,7 +106,6 @@ export { selectByIssuer } from './token/select-verifier.ts';
 export { ANY_AUDIENCE } from './token/verify.ts';
 export { makeVerifier } from './verifier.ts';
 export {
-  nameOfTenant,
   partsOf,
   rememberParts,
   type VerifierParts,

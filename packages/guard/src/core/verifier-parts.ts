@@ -38,9 +38,3 @@ export function rememberParts(verifier: object, made: VerifierParts): void {
 export function partsOf(verifier: object): VerifierParts | undefined {
   return parts.get(verifier);
 }
-
-/** The name of the tenant whose realm a verifier is for, where each tenant has one. */
-export function nameOfTenant(verifier: object): string | undefined {
-  const kind = partsOf(verifier)?.tenants;
-  return typeof kind === 'object' ? kind.name : undefined;
-}

@@ -110,7 +110,7 @@ export interface SenderCheck {
     verifier: BearerVerifier<C>,
     token: string,
     request: RequestLike,
-    context?: ProofContext,
+    context: ProofContext,
   ): Promise<Principal<C>>;
   /** The part of challenges about proofs; `undefined` if none are accepted. */
   challenged(mode: DpopMode, isAbout: 'Bearer' | 'DPoP'): ChallengedProof | undefined;
@@ -118,9 +118,9 @@ export interface SenderCheck {
 
 export interface ProofContext {
   /** By which scheme, host and port clients call, where there is no `publicUrl`. Default: what the request says. */
-  originOf?(): string | undefined;
+  originOf(): string | undefined;
   /** Sends the nonce that the client should use from now on, in the header `DPoP-Nonce`. */
-  sendNonce?(nonce: string): void;
+  sendNonce(nonce: string): void;
 }
 
 interface BearerVerifier<C extends object> {
@@ -168,7 +168,7 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
     async verifyProved(verifier, token, request, context) {
       const { headers, method } = request;
       const text = headerOf(headers, 'dpop');
-      const uri = toRequestUri(request, base, context?.originOf?.());
+      const uri = toRequestUri(request, base, context.originOf());
       const check = await proofs();
       const proof = check.read({ proof: text, method, uri, token });
       // Verify the token first: only a valid one gets its proof verified.
@@ -177,7 +177,7 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
         ...(certificateOf && toCertificate(await certificateOf.loading, request)),
       });
       await finishOnce(headers, text as string, () => check.finish(proof, personOf(principal)));
-      if (proof.nextNonce !== undefined) context?.sendNonce?.(proof.nextNonce);
+      if (proof.nextNonce !== undefined) context.sendNonce(proof.nextNonce);
       return principal;
     },
     challenged: (mode, isAbout) => (mode === 'off' ? undefined : { algorithms: ALGORITHMS, mode, isAbout }),

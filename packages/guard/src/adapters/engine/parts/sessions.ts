@@ -1,7 +1,7 @@
 import { createClient } from '../../../client/index.ts';
 import { contextOfVerifier, toClient } from '../../../client/internal.ts';
 import type { TokenVerifier, Verifier } from '../../../core/index.ts';
-import { headerOf, isThenable, nameOfTenant, ofEach, partsOf, then } from '../../../core/internal.ts';
+import { headerOf, isThenable, ofEach, partsOf, then } from '../../../core/internal.ts';
 import {
   createMemorySessionStore,
   type OnSessionEvent,
@@ -56,8 +56,9 @@ function createTenantSessions<Incoming>(
 
   const openedOf = ofEach((verifier: Verifier<object>): Sessions => {
     const context = contextOfVerifier(verifier);
-    const { publicUrl = settings.publicUrl } = partsOf(verifier) ?? {};
-    const tenant = nameOfTenant(verifier) ?? '';
+    const { publicUrl = settings.publicUrl, tenants: kind } = partsOf(verifier) ?? {};
+    // Of a realm of its own.
+    const tenant = typeof kind === 'object' ? kind.name : '';
     const { keyPrefix, ...own } = toTenantOptions(settings, {
       name: tenant,
       baseUrl: verifier.issuer.baseUrl,
