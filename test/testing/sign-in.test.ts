@@ -35,6 +35,12 @@ async function start(t: TestContext, clientSecret = 'for-development-only') {
     response.appendHeader('set-cookie', 'a=; Max-Age=-1');
     response.appendHeader('set-cookie', 'b=; Expires=Wed, 01 Jan 2020 00:00:00 GMT').end();
   });
+  // As an application without a server's clock, in the process of its test.
+  app.get('/long-over', (_request, response) => {
+    response.sendDate = false;
+    response.appendHeader('set-cookie', 'c=1');
+    response.appendHeader('set-cookie', 'c=; Expires=Thu, 01 Jan 1970 00:00:00 GMT').end();
+  });
   const running = await listen(createServer(app), () => kc.close());
   t.after(() => Promise.all([running.close(), idp.close()]));
   return { idp, url: running.url };
@@ -64,7 +70,7 @@ describe('a sign-in without a browser', () => {
     const foreign = { method: 'POST', headers: { origin: 'http://evil.example' } };
     assert.equal((await sara.fetch(`${url}/orders`, foreign)).status, 403);
     const cookie = sara.cookie(url);
-    await sara.fetch(`${url}/over`);
+    for (const path of ['/over', '/long-over']) await sara.fetch(`${url}${path}`);
     assert.equal(sara.cookie(url), cookie, 'cookies that are over');
     const stopped = new AbortController();
     const slow = sara.fetch(`${url}/slow`, { signal: stopped.signal });

@@ -68,7 +68,8 @@ export function openBrowser(username: string, password: string, send = plainFetc
     const jar = cookiesOf(url);
     if (jar.size > 0) headers.set('cookie', cookie(url));
     const response = await send(url, { ...init, headers, redirect: 'manual' });
-    const sentAt = Date.parse(response.headers.get('date') ?? '');
+    // Without a clock of the answer, the beginning of time is over.
+    const sentAt = Date.parse(response.headers.get('date') ?? '1970-01-01');
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       const [, age] = /;\s*max-age=(-?\d+)/i.exec(line) ?? [];
