@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createMcpEvidence } from '../../packages/cli/src/doctor/evidence/mcp.ts';
+import { listen } from '../adapters/listen.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { settingsFor } from './doctor-visit.ts';
 import { runInProcess } from './support/in-process.ts';
@@ -13,14 +12,20 @@ import { emptyFolder } from './support/program.ts';
 
 const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'the-admins-password' };
 
+/** A server of this test, by its address. */
+async function serve(t: TestContext, listener: RequestListener): Promise<string> {
+  const { url, close } = await listen(createServer(listener), async () => {});
+  t.after(close);
+  return url;
+}
+
 /** An MCP server and the authorization server that its metadata names, at one address. It keeps every body that it gets. */
 async function startHostile(
   t: TestContext,
   issuerOf: (base: string) => string = (base) => `${base}/realms/main`,
 ) {
   const bodies: string[] = [];
-  const server = createServer(async (request, response) => {
-    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const base = await serve(t, async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
     bodies.push(body + (request.headers.authorization ?? ''));
@@ -35,10 +40,7 @@ async function startHostile(
       });
       response.end();
     } else json({ access_token: 'e30.e30.x', realm: 'main', 'token-service': '' });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
   return { base, url: `${base}/mcp`, bodies };
 }
 
@@ -47,17 +49,11 @@ const leaked = (bodies: readonly string[]) => bodies.filter((one) => one.include
 test('a command in the process of its test leaves no fetch of its own behind, and the next one has it again', async (t) => {
   const { fetch } = globalThis;
   const answer = JSON.stringify({ realm: 'main', 'token-service': '', access_token: 'e30.e30.x' });
-  const server = createServer(({ url = '' }, response) => {
+  const serverUrl = await serve(t, ({ url = '' }, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(url.startsWith('/admin/') ? Buffer.alloc(65 * 1024 * 1024, ' ') : answer);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  const { port } = server.address() as AddressInfo;
-  const env = { ...ADMIN, KEYCLOAK_SERVER_URL: `http://127.0.0.1:${port}`, KEYCLOAK_REALM: 'main' };
+  const env = { ...ADMIN, KEYCLOAK_SERVER_URL: serverUrl, KEYCLOAK_REALM: 'main' };
   for (const _ of ['first', 'second']) {
     const { stderr } = await runInProcess(['setup', 'events', '--dry-run'], env);
     assert.match(stderr, /larger than 64 MiB/);
@@ -120,22 +116,15 @@ test('the configured Keycloak gets the password, whatever slash is at the end', 
 });
 
 test('a huge answer of an MCP server is not read', async (t) => {
-  const server = createServer((request, response) => {
-    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const base = await serve(t, (request, response) => {
     if (request.url === '/mcp') {
       response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${base}/metadata"` }).end();
       return;
     }
     response.writeHead(200);
     response.end(`{"resource":"${base}/mcp","scopes_supported":["a"],"x":"${'x'.repeat(2 ** 21)}"}`);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  const { port } = server.address() as AddressInfo;
-  const { code, stdout } = await runInProcess(['doctor', '--mcp', `http://127.0.0.1:${port}/mcp`]);
+  const { code, stdout } = await runInProcess(['doctor', '--mcp', `${base}/mcp`]);
   assert.equal(code, 1);
   assert.match(stdout, /✗ mcp\.metadata +.*\/metadata: the answer is larger than 1 MiB/);
 });
@@ -183,12 +172,10 @@ test('doctor --token -: a token does not go there either, unless that Keycloak i
 test('doctor --fix: the target of a redirect does not get the password', async (t) => {
   const { base, bodies } = await startHostile(t);
   const folder = emptyFolder();
-  const front = createServer((request, response) =>
+  const front = await serve(t, (request, response) =>
     response.writeHead(302, { location: `${base.replace('127.0.0.1', 'localhost')}${request.url}` }).end(),
-  ).listen(0, '127.0.0.1');
-  await once(front, 'listening');
-  t.after(() => front.close());
-  const settings = settingsFor(`http://127.0.0.1:${(front.address() as AddressInfo).port}`);
+  );
+  const settings = settingsFor(front);
   const { code, stdout, stderr } = await runInProcess(
     ['doctor', '--fix', '--yes'],
     { ...settings, ...ADMIN },
