@@ -87,6 +87,7 @@ describe('a sign-in without a browser', () => {
     await assert.rejects(signIn(`${url}/me`, { ...SARA, username: '' }), {
       message: /led {2}to http:.*: 200 .*Username or email/,
     });
+    assert.equal(idp.requests.login, 1, 'the name was sent once');
   });
 
   test('counts where Keycloak has the origin of the application', async (t) => {
