@@ -158,8 +158,7 @@ export function createRequestGuard<Incoming, Outgoing>(
       } else {
         const read = readCredentials(plain, dpop !== 'off', header);
         if (typeof read === 'string') {
-          const isPlain = sender === undefined || (dpop !== 'required' && !sender.readsCertificates);
-          caller = isPlain ? realm.verify(read) : sender.verifyBearer(realm, read, plain, dpop);
+          caller = sender === undefined ? realm.verify(read) : sender.verifyBearer(realm, read, plain, dpop);
         } else if (read instanceof DpopCredentials) {
           by = 'DPoP';
           caller = (sender as SenderCheck).verifyProved(realm, read.token, plain, {

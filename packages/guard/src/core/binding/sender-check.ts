@@ -88,8 +88,6 @@ function assertSame(
 export interface SenderCheck {
   /** For routes that say nothing else. */
   readonly mode: DpopMode;
-  /** Whether a bearer token may be bound to the certificate of its sender. */
-  readonly readsCertificates: boolean;
   /**
    * The principal of a bearer token: at once where it is known.
    *
@@ -156,7 +154,6 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
 
   return {
     mode: dpop.mode,
-    readsCertificates: certificateOf !== undefined,
     verifyBearer(verifier, token, request, mode) {
       if (mode === 'required') {
         throw new AuthError('dpop_required', 'A bearer token came where tokens have to be bound to a key');
