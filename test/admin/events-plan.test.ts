@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type EventsState, planEvents } from '../../packages/cli/src/admin/events.ts';
+import { startSetup } from './run-setup.ts';
 
 const GOAL = { realm: 'shop', clientId: 'orders' };
 const ALL = ['LOGIN', 'LOGIN_ERROR', 'LOGOUT', 'REVOKE_GRANT'];
@@ -81,4 +82,20 @@ test('a client that is not there, or has no credential, is left to a person', ()
     const made = plan({}, { client });
     assert.deepEqual([made.steps.length, made.blocked.length], [0, 1]);
   }
+});
+
+test('setup events says what the kept events cost where it lets Keycloak keep them, and not where they are kept', async (t) => {
+  const { keycloak, setUp } = await startSetup(t, { always: ['--realm', 'shop', '--client-id', 'orders'] });
+  await setUp('api', '--no-env');
+  const costs = /a row of about 1 KiB for each change.*\n1,000 a day, kept for 7 days, are 7 MiB/;
+  const done = /In the API: kc\.events\(\), or KEYCLOAK_EVENTS=on/;
+  const first = await setUp('events');
+  assert.equal(first.code, 0, first.text);
+  assert.match(first.text, costs);
+  assert.match(first.text, done);
+  assert.equal(keycloak.realms.get('shop')?.self.eventsEnabled, true);
+  const again = await setUp('events');
+  assert.equal(again.code, 0, again.text);
+  assert.doesNotMatch(again.text, costs);
+  assert.match(again.text, done);
 });

@@ -21,6 +21,33 @@ test('what older Keycloaks do not know is sent where it is on, or has to be swit
   }
 });
 
+test('a policy about groups has every member, for Keycloak keeps what is left out', () => {
+  const group = { name: 'staff', type: 'group', groups: ['/staff', { path: '/dev', extendChildren: true }] };
+  const groups = [{ path: '/staff', extendChildren: false }, group.groups[1]];
+  const rest = { logic: 'POSITIVE', decisionStrategy: 'UNANIMOUS', description: '' };
+  assert.deepEqual(toPolicyBody(group, undefined), { ...group, ...rest, groups, groupsClaim: '' });
+  const chosen = {
+    logic: 'NEGATIVE',
+    decisionStrategy: 'CONSENSUS',
+    description: 'ours',
+    groupsClaim: 'teams',
+  };
+  assert.deepEqual(toPolicyBody({ ...group, ...chosen }, undefined), { ...group, ...chosen, groups });
+});
+
+test('a policy about roles or client scopes says which of them are needed', () => {
+  for (const [type, member] of [
+    ['role', 'roles'],
+    ['client-scope', 'clientScopes'],
+  ] as const) {
+    const item = { name: 'x', type, [member]: ['one', { name: 'two' }] };
+    assert.deepEqual(toPolicyBody(item, undefined)[member], [
+      { id: 'one', required: false },
+      { id: 'two', required: true },
+    ]);
+  }
+});
+
 describe('what Keycloak refuses is named', () => {
   /** The words about the first step of a file, where Keycloak answers each call with a status. */
   async function wordsAt(status: number, file: object): Promise<string> {

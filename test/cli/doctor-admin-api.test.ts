@@ -94,6 +94,8 @@ test('what an admin sees is of this client, this user and this realm, and read o
   assert.deepEqual([bound.alias, bound.isOverride], ['bound flow', true]);
   assert.equal((await evidenceOf('anna@shop.test').user())?.id, 'u1');
   assert.equal(await evidenceOf('nobody').user(), undefined);
+  assert.deepEqual(await evidenceOf('nobody').credentials(), []);
+  assert.deepEqual(await evidenceOf('nobody').attack(), {});
   assert.deepEqual(await evidenceOf('nobody').realmsOfUser(), ['old']);
   assert.equal(await evidenceOf('nobody').exampleClaims(), undefined);
   assert.equal(await evidenceOf(undefined).user(), undefined);

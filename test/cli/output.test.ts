@@ -30,6 +30,35 @@ test('the doctor names what was not looked at, up to five; more are counted', ()
   assert.deepEqual(summaryOf(many(14, 'no admin')), ['- 14 checks skipped: no admin']);
 });
 
+test('a check that needs one that was skipped is skipped for the reason of that one', () => {
+  const results = [
+    { id: 'admin.login', ...skipped('no admin') },
+    { id: 'admin.rights', ...skipped('needs admin.login') },
+    { id: 'realm.flow', ...skipped('needs a.b, admin.rights') },
+    { id: 'a.b', ...fail('x', 'y', 'z') },
+    { id: 'c.d', ...skipped('needs a.b') },
+  ];
+  assert.deepEqual(summaryOf(results), [
+    '- skipped: admin.login, admin.rights, realm.flow (no admin)',
+    '- skipped: c.d (needs a.b)',
+  ]);
+});
+
+test('a finding is one line, its cause and its fix lines of their own; what was skipped is none', () => {
+  const shown = (finding: CheckResult) => {
+    const { lines, out } = createLines();
+    printResult(out, finding);
+    return lines;
+  };
+  assert.deepEqual(shown({ id: 'a.b', ...skipped('no admin') }), []);
+  assert.deepEqual(shown({ id: 'a.b', ...ok('well') }), ['✓ a.b                        well']);
+  assert.deepEqual(shown({ id: 'a.b', ...fail('seen', 'the cause', 'one\ntwo') }), [
+    '✗ a.b                        seen',
+    '    cause: the cause',
+    '    fix:   one\n           two',
+  ]);
+});
+
 test('colours are for a terminal, unless a person says otherwise', () => {
   const isColoured = (env: Record<string, string>, isTTY: boolean) =>
     createOutput({ isTTY, write: () => true } as never, env).paint('red', 'x') !== 'x';

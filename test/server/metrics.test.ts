@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { explainStart, startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
+import { startMetricsServer } from '../../packages/server/src/observability/metrics-server.ts';
 import { collectLog, configFor, form, PASSWORD, startIdp } from './service.ts';
 
 test('Prometheus reads requests, token checks and Keycloak on a port of its own', async (t) => {
@@ -57,9 +58,33 @@ test('Prometheus reads requests, token checks and Keycloak on a port of its own'
     'read, not added up',
   );
 
+  const buckets = text.matchAll(
+    /_request_duration_seconds_bucket\{le="([^"]+)",route="none",status="404"\} 1$/gm,
+  );
+  const bounds = [...buckets].map(([, bound]) => bound);
+  assert.deepEqual(bounds.slice(-7), ['0.25', '0.5', '1', '2.5', '5', '10', '+Inf']);
+
   const elsewhere = await fetch(new URL('/protected', metricsUrl));
   assert.equal(elsewhere.status, 404);
+  const ask = async (method: string) => (await fetch(`${metricsUrl}?x`, { method })).status;
+  assert.deepEqual([await ask('HEAD'), await ask('POST'), await ask('GET')], [200, 404, 200]);
   assert.equal((await app.inject('/metrics')).statusCode, 404, 'not on the port of the API');
+});
+
+test('numbers that cannot be read are a 503, and the port goes with the service', async () => {
+  let isBroken = true;
+  const read = async () => (isBroken ? Promise.reject(new Error('no')) : 'a 1\n');
+  const server = await startMetricsServer(
+    { metrics: read, contentType: 'text/plain' },
+    { host: '127.0.0.1', port: 0 },
+  );
+  const url = `http://127.0.0.1:${server.port}/metrics`;
+  const broken = await fetch(url);
+  assert.deepEqual([broken.status, await broken.json()], [503, { detail: 'Service Unavailable' }]);
+  isBroken = false;
+  assert.equal(await (await fetch(url)).text(), 'a 1\n');
+  server.close();
+  await assert.rejects(fetch(url));
 });
 
 test('metrics have an address of their own where METRICS_HOST is set, else that of the API', async (t) => {

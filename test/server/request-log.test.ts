@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { buildTestApp } from './service.ts';
 
 const NOWHERE = 'http://127.0.0.1:9';
@@ -20,6 +21,24 @@ test('a probe, answered or refused, writes no line at the default log level, and
       ['info', 'POST', null, 405],
     ],
   );
+});
+
+test('the line of a request says when it was answered, and after how many milliseconds', async (t) => {
+  const { app, log } = await buildTestApp(t, NOWHERE, { LOG_LEVEL: 'info' });
+  app.get('/slow', async () => {
+    await sleep(30);
+    return 'late';
+  });
+  const began = Date.now();
+  await app.inject('/slow');
+  const took = Date.now() - began;
+  const [{ time, ms, reqId } = {}] = log.lines().filter(({ msg }) => msg === 'request');
+  const at = Date.parse(String(time));
+  assert.equal(time, new Date(at).toISOString());
+  assert.ok(at >= began + 29 && at <= Date.now(), String(time));
+  assert.ok(Number(ms) >= 29 && Number(ms) <= took + 2, String(ms));
+  assert.match(JSON.stringify(ms), /^\d+(\.\d)?$/);
+  assert.match(String(reqId), /^[\da-f]{8}-0$/);
 });
 
 test('with LOG_LEVEL=debug a probe writes a line at debug', async (t) => {

@@ -44,7 +44,7 @@ async function importDefault(file: string): Promise<unknown> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION')
       throw new UsageError([
-        `${file}: Node ${process.versions.node} does not read TypeScript; Node 22.18 and later does`,
+        `${file}: Node ${process.versions.node} runs no file with this ending; TypeScript is run by Node 22.18 and later`,
         "With this one: name the file authz.mjs (an editor checks it the same, with // @ts-check as its first line), or run the command with NODE_OPTIONS='--import tsx'",
       ]);
     throw new UsageError([

@@ -86,22 +86,8 @@ export function createRequestLog(logger: Logger | undefined): OnAnswered | undef
     if (level === 'debug' && !isDebugging) return;
     // Ids are made of safe characters, routes are the developer's own; methods are a fixed list.
     const quoted = route === undefined ? 'null' : `"${route}"`;
-    const rounded = Math.round(ms * 10) / 10;
     stream.write(
-      `{"level":"${level}","time":"${isoNow()}","reqId":"${id}","method":"${method}","route":${quoted},"status":${statusCode},"ms":${rounded},"msg":"request"}\n`,
+      `{"level":"${level}","time":"${new Date().toISOString()}","reqId":"${id}","method":"${method}","route":${quoted},"status":${statusCode},"ms":${ms.toFixed(1)},"msg":"request"}\n`,
     );
   };
-}
-
-let lastMs = 0;
-let lastIso = '';
-
-/** Many requests end within one millisecond. */
-function isoNow(): string {
-  const now = Date.now();
-  if (now !== lastMs) {
-    lastMs = now;
-    lastIso = new Date(now).toISOString();
-  }
-  return lastIso;
 }

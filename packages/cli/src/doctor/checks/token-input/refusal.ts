@@ -74,13 +74,13 @@ async function explainRefusal(error: AuthError, jwt: DecodedJwt | undefined, rea
   const say = failOn(seen);
   switch (error.code) {
     case 'token_malformed':
-      if (jwt !== undefined)
+      if (error.reason.startsWith('The token is longer'))
         return say(
           `the token is a JWT, but longer than the 64 KB that fit into a header: Keycloak answers 431 to it, and this service 401 or 431`,
           'Make it smaller: take scopes and mappers out of the client that fill it (roles, groups, attributes).',
         );
       return say(
-        'this is not a JWT',
+        error.reason,
         'Send the access_token of the login answer, whole: three parts with two dots, no quotes, no line break.',
       );
     case 'token_encrypted':
@@ -124,7 +124,7 @@ async function explainRefusal(error: AuthError, jwt: DecodedJwt | undefined, rea
       );
     case 'token_not_yet_valid':
       return say(
-        `the token is valid from ${toTime(claims.nbf ?? claims.iat)} on`,
+        `the token is valid from ${toTime(claims.nbf)} on`,
         'The clocks differ: keep both machines on NTP, or raise CLOCK_TOLERANCE_SECONDS for a while.',
       );
     case 'token_bound':
