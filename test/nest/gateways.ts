@@ -62,7 +62,11 @@ export async function connect(t: TestContext, url: string, options: ClientOption
     client,
     async ask(event: string, data: object = {}): Promise<unknown> {
       client.send(JSON.stringify({ event, data }));
-      const [said] = await once(client, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) });
+      const answer = once(client, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) });
+      const closed = onceOf(client, 'close').then(([code, reason]) => {
+        throw new Error(`Closed before it answered: ${code} ${reason}`);
+      });
+      const [said] = await Promise.race([answer, closed]);
       return (JSON.parse(String(said)) as { data: unknown }).data;
     },
   };
