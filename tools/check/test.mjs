@@ -71,7 +71,7 @@ const LONGER = {
   ...{ attacks: 2, 'attacks-session': 3, tenants: 2, session: 1.5, authz: 1.5, testing: 1.5, core: 0.3 },
 };
 /** For all files of a process. One that does not end by then has failed. */
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 300_000;
 /** Where Node reads TypeScript itself, all processes share what it made of a file: a quarter less for each. */
 const COMPILED =
   process.features.typescript && !coverage && !keepsCoverage
