@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { AdminError, trying } from '../../packages/cli/src/admin/admin-error.ts';
+import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
+import { AdminError, toAdminError, trying } from '../../packages/cli/src/admin/admin-error.ts';
 import { connectAdmin } from '../../packages/cli/src/admin/connection.ts';
 import { explainAdminError } from '../../packages/cli/src/keycloak/finding.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
@@ -48,6 +49,30 @@ test('of the embedded provider every command that needs an admin says that it ha
     assert.equal(explainAdminError(error), error.message);
     return true;
   });
+});
+
+test('what Keycloak says of a refusal is read in each of its forms, and cut to what a person reads', () => {
+  const answerTo = (responseData: unknown) => {
+    const refused = new NetworkError('refused', {
+      response: new Response(null, { status: 400 }),
+      responseData,
+    });
+    return toAdminError(refused, 'see the users').answer;
+  };
+  for (const [data, answer] of [
+    [{ error: 'invalid_grant', error_description: 'no' }, 'invalid_grant: no'],
+    [{ error: 'invalid_grant' }, 'invalid_grant'],
+    [{ error: 7, error_description: 'no' }, 'no'],
+    [{ errorMessage: 'taken' }, 'taken'],
+    [{ errorMessage: 'wrong', field: 'email', params: ['a'] }, 'wrong (email)'],
+    [{ errorMessage: 'too short', params: ['username', 3] }, 'too short (username, 3)'],
+    [{ errors: [{ errorMessage: 'a' }, { errorMessage: 'b', field: 'c' }] }, 'a; b (c)'],
+    ['  two\n  lines ', 'two lines'],
+    ['x'.repeat(301), 'x'.repeat(300)],
+    [null, ''],
+    [7, ''],
+  ] as const)
+    assert.equal(answerTo(data), answer, JSON.stringify(data));
 });
 
 test('what an admin can do about a refusal follows from its words, and else they are left to speak', () => {

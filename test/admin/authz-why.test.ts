@@ -108,6 +108,21 @@ describe('why a user has a permission, or not', () => {
       'role shop/auditor: true',
     ]);
     assert.deepEqual(said(await judge('staff')), ['group /board: false', 'group /staff or one below: false']);
+    const alice = keycloak.realms.get('testing')?.lists.users.find(({ username }) => username === 'alice');
+    for (const [path, board, staff] of [
+      ['/staff', false, true],
+      ['/staff/dev', false, true],
+      ['/staffing', false, false],
+      ['/board', true, false],
+      ['/board/dev', false, false],
+    ]) {
+      Object.assign(alice ?? {}, { groups: [{ path }] });
+      assert.deepEqual(
+        said(await judge('staff')),
+        [`group /board: ${board}`, `group /staff or one below: ${staff}`],
+        String(path),
+      );
+    }
     assert.deepEqual(said(await judge('alice')), ['user alice: true']);
     assert.deepEqual(said(await judge('not bob')), ['user bob: false', 'turned round (NEGATIVE)']);
     assert.deepEqual(said(await judge('from web')), [

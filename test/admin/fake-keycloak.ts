@@ -258,7 +258,7 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       return [200, ((item.given ?? []) as string[]).map((given) => ({ name: given }))];
     }
     if (sub === 'roles' && method === 'GET' && last !== 'roles') return [200, { id: last, name: last }];
-    if (method === 'GET') return [200, []];
+    if (method === 'GET') return [200, sub === 'groups' ? (item.groups ?? []) : []];
     if (sub === 'roles') return [201, undefined, `/${body.name}`];
     if (sub !== 'children') return [204];
     const child = { ...body, path: `${item.path}/${body.name}`, id: randomUUID() };

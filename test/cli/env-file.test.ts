@@ -18,7 +18,12 @@ import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { loadAuthz } from '../../packages/cli/src/authz/file.ts';
 import { compareEnv, mergeEnv, readEnvText, readSettings } from '../../packages/cli/src/settings/env-file.ts';
-import { findExposure, planWrite, writePrivateFile } from '../../packages/cli/src/settings/private-file.ts';
+import {
+  findExposure,
+  planWrite,
+  replacePrivateFile,
+  writePrivateFile,
+} from '../../packages/cli/src/settings/private-file.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { planEnv } from '../../packages/cli/src/setup/api/env-plan.ts';
 import {
@@ -255,6 +260,15 @@ test('what is no file stays what it is, also at the end of a link: a device, a p
     for (const write of [(file: string) => writePrivateFile(file, 'A=b'), planWrite])
       await assert.rejects(write(join(folder, name)), /is no file that can be replaced: name another one$/);
   assert.ok((await lstat(pipe)).isFIFO());
+});
+
+test('a file that cannot be replaced leaves no draft behind', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kg-'));
+  await mkdir(join(folder, 'taken'));
+  await assert.rejects(replacePrivateFile(join(folder, 'taken'), 'A=b'), { code: /EISDIR|ENOTEMPTY|EEXIST/ });
+  assert.deepEqual(await readdir(folder), ['taken']);
+  await writeFile(join(folder, 'file'), '');
+  await assert.rejects(writePrivateFile(join(folder, 'file', '.env'), 'A=b'), { code: 'ENOTDIR' });
 });
 
 test('a plan says where a link leads, before anything is written there', async () => {

@@ -40,6 +40,28 @@ test('an address that ends in a realm is cut, also where Keycloak does not have 
     assert.equal((await findServer(idp.url + path, 'none', 5_000)).elsewhere, idp.url, path);
 });
 
+test('an address that is not quite that of Keycloak is replaced, in a line; one that is not at all is refused', async (t) => {
+  const { mock } = t.mock.method(globalThis, 'fetch', async (url: string | URL) =>
+    String(url).startsWith('https://sso.example.com/auth/realms/')
+      ? Response.json({ realm: 'shop', 'token-service': 'x' })
+      : new Response('<html><body>Our shop</body></html>', { status: 404 }),
+  );
+  const { lines, out } = createLines();
+  assert.equal(
+    await locate('https://sso.example.com/admin/master/console/', 'shop', out),
+    'https://sso.example.com/auth',
+  );
+  assert.deepEqual(lines, [
+    'Keycloak is not at https://sso.example.com/admin/master/console/ but at https://sso.example.com/auth: that is used.',
+  ]);
+  await assert.rejects(
+    locate('https://shop.example.com', 'shop', out),
+    /^Error: something answers at https:\/\/shop\.example\.com, but it is not Keycloak\. It says: Our shop\nLook at host, port/,
+  );
+  await assert.rejects(locate('shop', 'shop', out), { name: 'UsageError' });
+  mock.restore();
+});
+
 test('each question for a password says whose it is, of which realm, and who gets it', async (t) => {
   const serverUrl = 'https://sso.example.com';
   const { mock } = t.mock.method(globalThis, 'fetch', async () =>

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { AuthError } from '../../packages/guard/src/core/index.ts';
+import { markFailure } from '../../packages/guard/src/core/realm/fetch-json.ts';
 import type { EventSource } from '../../packages/guard/src/events/event-source.ts';
 import { type Cursors, cursorsAt, readRound } from '../../packages/guard/src/events/read-round.ts';
 
@@ -53,6 +55,41 @@ describe('a round of reading events', () => {
       events.map(({ id }) => id),
     );
     assert.ok(pages.length < 50, `${pages.length} pages`);
+  });
+
+  it('asks for less where an answer is too large, down to one event, and gives up where that is too large', async () => {
+    const { source, events, sizes } = createSource(3, 1);
+    const limited = (largest: number): EventSource => ({
+      ...source,
+      async read(list, from, most) {
+        if (list !== 'events' || most <= largest) return source.read(list, from, most);
+        sizes.push(-most);
+        throw markFailure(new AuthError('provider_unavailable', 'too large'), 'cut');
+      },
+    });
+    const { events: fresh, isMore } = await readRound(limited(25), cursorsAt(NOW), 500);
+    assert.deepEqual(
+      fresh.map(({ id }) => id),
+      events.map(({ id }) => id),
+    );
+    assert.deepEqual([sizes.slice(0, 3), isMore], [[-500, -50, 5], false]);
+    sizes.length = 0;
+    await assert.rejects(readRound(limited(0), cursorsAt(NOW), 40), /too large|unavailable/);
+    assert.deepEqual(sizes, [-40, -4, -1]);
+  });
+
+  it('does not ask for less where Keycloak fails otherwise', async () => {
+    const { source } = createSource(3, 1);
+    let calls = 0;
+    const failing = {
+      ...source,
+      async read() {
+        calls++;
+        throw new AuthError('provider_unavailable', 'no answer');
+      },
+    } as unknown as EventSource;
+    await assert.rejects(readRound(failing, cursorsAt(NOW), 500), AuthError);
+    assert.ok(calls <= 2, `${calls} calls`);
   });
 
   it('gives all of one millisecond together', async () => {

@@ -82,6 +82,29 @@ test('a new token has a span in that of its request, with the calls to Keycloak 
   assert.equal(sdk.spans.getFinishedSpans().filter(({ name }) => name === 'check token').length, 1);
 });
 
+test('a call that fails says how: by its status where there is one that is an error, else by its outcome', async () => {
+  const sdk = createSdk();
+  const observer = opentelemetry(sdk.options);
+  const end = async (origin: string, result: { outcome: 'ok' | 'refused'; status: number | undefined }) => {
+    sdk.spans.reset();
+    await sdk.inRequest(() =>
+      observer.call?.({ kind: 'password', method: 'POST', origin })?.end?.({ ...result, seconds: 0.5 }),
+    );
+    const [span] = sdk.spans.getFinishedSpans();
+    const {
+      'server.port': port,
+      'error.type': type,
+      'http.response.status_code': status,
+    } = span?.attributes ?? {};
+    return [port, type, status, span?.status.code];
+  };
+  const refused = (status?: number) => ({ outcome: 'refused' as const, status });
+  assert.deepEqual(await end('http://sso.test', refused(400)), [80, '400', 400, 2]);
+  assert.deepEqual(await end('http://sso.test:8080', refused(399)), [8080, 'refused', 399, 2]);
+  assert.deepEqual(await end('https://sso.test', refused()), [443, 'refused', undefined, 2]);
+  assert.deepEqual(await end('https://sso.test', { outcome: 'ok', status: 200 }), [443, undefined, 200, 0]);
+});
+
 test('outside of a request nothing is traced', async (t) => {
   const sdk = createSdk();
   const realm = createTestRealm();

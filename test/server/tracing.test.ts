@@ -284,6 +284,17 @@ test('a collector that is not there disturbs nobody and is told of in one line',
   assert.equal(told().length, 1);
 });
 
+test('settings that ask for traces which are not possible are told of, and nothing is traced', async (t) => {
+  const idp = await startIdp(t);
+  const { app, log } = await buildTestApp(t, idp.url, { OTEL_TRACES_EXPORTER: 'zipkin' });
+  assert.equal((await app.inject('/')).statusCode, 200);
+  const told = log.lines().filter(({ msg }) => String(msg).startsWith('no traces'));
+  assert.deepEqual(
+    told.map(({ level, msg }) => [level, msg]),
+    [['warn', 'no traces: OTEL_TRACES_EXPORTER must be otlp, console or none']],
+  );
+});
+
 test('traces are on where OTEL_* asks for them, and only then', () => {
   const otlp = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' };
   for (const [env, exporter, problem] of [
