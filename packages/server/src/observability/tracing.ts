@@ -35,7 +35,7 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { opentelemetry } from 'keycloak-guard/opentelemetry';
 import type { TracingSettings } from '../config/environment.ts';
 import { isHealthRoute } from '../http/requests.ts';
@@ -159,11 +159,6 @@ export function startTracing(
         if (isHealthRoute(request.routeOptions.url)) return done();
         request.traced = begin(request);
         storage.run(request.traced, done);
-      });
-      // A parser of bodies may run in the context of the connection: from here on it is that of the request.
-      app.addHook('preValidation', (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
-        if (request.traced === null) done();
-        else storage.run(request.traced, done);
       });
     },
 
