@@ -9,7 +9,7 @@ import { io as connectSocketIo } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
 import { toSocketIoMiddleware } from '../../packages/guard/src/adapters/engine/sockets.ts';
 import { type Connection, keycloak } from '../../packages/guard/src/adapters/express/index.ts';
-import { SECRET, startIdp } from '../server/service.ts';
+import { SECRET, startIdp } from '../support/dev-idp.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { eventually } from '../support/eventually.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { createCatalog } from '../../packages/guard/src/authz/asking/names.ts';
 import { createPermit, createShares, type Permissions } from '../../packages/guard/src/authz/index.ts';
 import type { ProtectionApi } from '../../packages/guard/src/authz/keycloak/protection-api.ts';
-import { assertRefused, settle } from '../support/refusal.ts';
+import { assertRefused, settle, settleUntil } from '../support/refusal.ts';
 import { ALICE, BOB, CLIENT_UUID, createFakeKeycloak, grant } from './fake-keycloak.ts';
 
 const MALLORY = '66666666-6666-4666-8666-666666666666';
@@ -107,12 +107,12 @@ describe('an account whose questions Keycloak does not answer', () => {
     fake.replaceProtection = undefined;
     passed += 2_000;
     const first = permissions.list(mallory()).catch(() => {});
-    while (questions < 1) await settle();
+    await settleUntil(() => questions >= 1);
     await assertRefused(asks, 'provider_unavailable');
     passed += 1_000;
     assert.equal(await asks(), true);
     const second = permissions.list(mallory()).catch(() => {});
-    while (questions < 2) await settle();
+    await settleUntil(() => questions >= 2);
     assert.equal(await asks(), true, 'it is over');
     await Promise.all([first, second]);
     assert.equal(await asks(), true);
@@ -178,7 +178,7 @@ describe('an account that invents names', () => {
     const decide = asks(permissions);
     const names = Array.from({ length: 100 }, (_, i) => `made up ${i}`);
     const all = names.map((name) => Promise.resolve(decide(name, mallory)).catch(() => {}));
-    while (held < 8) await settle();
+    await settleUntil(() => held >= 8);
     assert.equal(await permissions.has(fake.tokenOf(BOB), ['orders#view']), true);
     assert.equal(held, 8);
     await Promise.all(all);
@@ -231,7 +231,7 @@ it('two accounts that wait at the same time keep nobody out who got an answer me
     permissions.has(fake.tokenOf(one), ['orders#view'], { claims: { hangs: 'true' } }),
   );
   const refused = theirs.map((one) => assertRefused(() => one, 'provider_unavailable'));
-  while (hung < 2) await settle();
+  await settleUntil(() => hung >= 2);
   assert.equal(await permissions.has(bob, ['orders#view']), true);
   await Promise.all(refused);
   assert.equal(await permissions.has(bob, ['orders#view']), true);

@@ -1,7 +1,7 @@
 // Two applications of one realm, and the ways to sign out of them, in Chromium.
 import { test } from 'node:test';
-import { startIdp } from '../server/service.ts';
 import { signOutInEveryWay } from '../session/two-applications.ts';
+import { startIdp } from '../support/dev-idp.ts';
 
 test('who signs out of one of two applications, or of both, here or everywhere, is out there and nowhere else', async (t) => {
   const idp = await startIdp(t);

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
-import { startIdp } from '../server/service.ts';
+import { startIdp } from '../support/dev-idp.ts';
 import { runInProcess } from './support/in-process.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
 import { hasTerminal, spawnInTerminal } from './support/terminal.ts';

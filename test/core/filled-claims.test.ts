@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { authenticate } from '../../packages/guard/src/core/index.ts';
 import { createDpopClient } from '../support/dpop.ts';
-import { assertAtOnce, assertRefused, settle } from '../support/refusal.ts';
+import { assertAtOnce, assertRefused, settle, settleUntil } from '../support/refusal.ts';
 import { startLoaded, type TestRealm } from '../support/test-realm.ts';
 
 const lightweight = {
@@ -34,7 +34,7 @@ describe('what Keycloak adds to a token', () => {
       answer(realm, {});
       realm.advance(15);
       assertAtOnce(verifier.verify(token));
-      while (verifier.stats.remoteAccepted < 3) await settle();
+      await settleUntil(() => verifier.stats.remoteAccepted >= 3);
       assert.deepEqual(assertAtOnce(verifier.verify(token)).realmRoles, []);
       answer(realm, admin);
       realm.advance(30);
@@ -140,7 +140,7 @@ describe('what Keycloak adds to a token', () => {
       answer(realm, more);
       realm.advance(15);
       assertAtOnce(verifier.verify(background));
-      while (verifier.stats.remoteAccepted < 3) await settle();
+      await settleUntil(() => verifier.stats.remoteAccepted >= 3);
       await assertRefused(() => verifier.verify(background), code);
       realm.advance(15);
       await assertRefused(() => verifier.verify(waiting), code);

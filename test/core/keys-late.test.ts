@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
-import { assertRefused, settle } from '../support/refusal.ts';
+import { assertRefused, settle, settleUntil } from '../support/refusal.ts';
 import { createTestKey } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
@@ -68,6 +68,6 @@ it('once Keycloak is known not to answer, no request waits for a key for longer 
   await waiting;
   realm.setAll('normal');
   realm.release();
-  while (verifier.status().lastError !== null) await settle();
+  await settleUntil(() => verifier.status().lastError === null);
   assert.ok(await verify(), 'the load went on');
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { assertRefused, settle } from '../support/refusal.ts';
+import { assertRefused, settleUntil } from '../support/refusal.ts';
 import { startLoaded, type TestRealm } from '../support/test-realm.ts';
 
 /** Counts how many calls are under way at once; each takes a turn of the event loop. */
@@ -35,14 +35,14 @@ describe('after a restart, when every token is old', () => {
     realm.answers.introspection = 'slow';
     const all = mintOld(realm, 100).map((token) => verifier.verify(token));
     // Signatures are checked on other threads: nobody waits for a turn before that.
-    while (realm.calls.introspection < 64 || verifier.stats.verified < 100) await settle();
+    await settleUntil(() => realm.calls.introspection >= 64 && verifier.stats.verified >= 100);
     t.mock.timers.tick(1_000);
     await Promise.all(all);
     assert.equal(verifier.stats.acceptedUnchecked, 100);
     assert.equal(realm.calls.introspection, 64);
     realm.answers.introspection = 'normal';
     realm.release();
-    while (realm.calls.introspection < 100) await settle();
+    await settleUntil(() => realm.calls.introspection >= 100);
   });
 
   it('who waits for a turn longer than a call may take has no answer: 503', async (t) => {
@@ -50,7 +50,7 @@ describe('after a restart, when every token is old', () => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     realm.answers.introspection = 'slow';
     const all = mintOld(realm, 65).map((token) => verifier.verify(token));
-    while (realm.calls.introspection < 64 || verifier.stats.verified < 65) await settle();
+    await settleUntil(() => realm.calls.introspection >= 64 && verifier.stats.verified >= 65);
     t.mock.timers.tick(60_000);
     realm.release();
     const refused = (await Promise.allSettled(all)).filter(({ status }) => status === 'rejected');
@@ -67,7 +67,7 @@ describe('after a restart, when every token is old', () => {
     const { realm, verifier } = await startLoaded({ whenUnavailable: 'refuse' });
     realm.answers.introspection = 'slow';
     const all = mintOld(realm, 500).map((token) => verifier.verify(token));
-    while (realm.calls.introspection < 64) await settle();
+    await settleUntil(() => realm.calls.introspection >= 64);
     realm.introspect = () => ({ status: 503, body: '' });
     realm.release();
     const refused = await Promise.all(all.map((one) => assertRefused(() => one, 'provider_unavailable')));

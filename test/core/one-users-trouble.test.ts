@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { assertAtOnce, assertRefused, settle } from '../support/refusal.ts';
+import { assertAtOnce, assertRefused, settle, settleUntil } from '../support/refusal.ts';
 import { claimsOf, startLoaded, type TestRealm } from '../support/test-realm.ts';
 
 /** Introspection answers everybody but Mallory. */
@@ -20,7 +20,7 @@ describe('an account about which Keycloak gives no answer', () => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     realm.advance(30);
     const waiting = verifier.verify(old(realm, 'mallory'));
-    while (verifier.stats.remoteChecks < 1) await settle();
+    await settleUntil(() => verifier.stats.remoteChecks >= 1);
     t.mock.timers.tick(1_000);
     await waiting;
     realm.introspect = () => ({ active: false });
@@ -46,12 +46,12 @@ describe('an account about which Keycloak gives no answer', () => {
     failFor(realm, never);
     for (let i = 0; i < 100; i++)
       void Promise.resolve(verifier.verify(old(realm, 'mallory'))).catch(() => {});
-    while (verifier.stats.verified < 100) await settle();
+    await settleUntil(() => verifier.stats.verified >= 100);
     let isIn = false;
     void Promise.resolve(verifier.verify(old(realm, 'bob'))).then(() => {
       isIn = true;
     });
-    while (verifier.stats.verified < 101) await settle();
+    await settleUntil(() => verifier.stats.verified >= 101);
     await settle();
     assert.ok(isIn, 'bob waits for her slots');
   });

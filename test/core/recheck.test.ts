@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { assertAtOnce, assertRefused, settle } from '../support/refusal.ts';
+import { assertAtOnce, assertRefused, settle, settleUntil } from '../support/refusal.ts';
 import { createTestKey } from '../support/signing-keys.ts';
 import { createTestRealm, startLoaded, type TestRealm } from '../support/test-realm.ts';
 
@@ -154,7 +154,7 @@ describe('a token that was revoked while it was known', () => {
     realm.answers.introspection = 'slow';
     const waiting = verifier.verify(realm.mint({ iat: realm.now - 60, sid: 's1' }));
     await settle();
-    while (realm.calls.introspection === 0) await settle();
+    await settleUntil(() => realm.calls.introspection !== 0);
     await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's1' });
     realm.release();
     await assertRefused(() => waiting, 'token_revoked');
@@ -246,7 +246,7 @@ describe('recheck', () => {
     realm.introspect = () => ({ active: false });
     realm.advance(15);
     assertAtOnce(verifier.verify(token));
-    while (verifier.stats.remoteRefused === 0) await settle();
+    await settleUntil(() => verifier.stats.remoteRefused !== 0);
     assert.equal(verifier.stats.remoteRefused, 1);
     // Before it is used again: what Keycloak no longer knows takes no room.
     assert.equal(verifier.status().cachedTokens, 0);
@@ -312,7 +312,7 @@ describe('Keycloak down during a recheck', () => {
     assert.equal(asked(realm), 2);
     realm.setAll('normal');
     realm.release();
-    while (verifier.status().isProviderDown) await settle();
+    await settleUntil(() => !verifier.status().isProviderDown);
     assertAtOnce(verifier.verify(token));
     assert.deepEqual(codes(realm), ['provider_unavailable', 'provider_back']);
     assert.ok(verifier.stats.remoteUnavailable >= 1);
@@ -355,7 +355,7 @@ describe('Keycloak down during a recheck', () => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     realm.setAll('slow');
     const waiting = verifier.verify(realm.mint({ iat: realm.now - 60 }));
-    while (asked(realm) === 0) await settle();
+    await settleUntil(() => asked(realm) !== 0);
     t.mock.timers.tick(4_000);
     realm.release();
     assert.ok(await waiting);
@@ -392,7 +392,7 @@ describe('Keycloak down during a recheck', () => {
     realm.setAll('down');
     realm.advance(15);
     assertAtOnce(verifier.verify(token));
-    while (!verifier.status().isProviderDown) await settle();
+    await settleUntil(() => verifier.status().isProviderDown);
     assertAtOnce(verifier.verify(token));
     realm.advance(15);
     await assertRefused(() => verifier.verify(token), 'provider_unavailable');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PASSWORD, SECRET } from '../server/service.ts';
+import { PASSWORD, SECRET } from '../support/dev-idp.ts';
 import { useHostNames } from '../support/host-names.ts';
 import { KEYCLOAK_FAULTS } from './keycloak-faults.ts';
 import { observeKeycloakFaults, type Seen } from './measure-keycloak.ts';

@@ -11,7 +11,7 @@ import {
   Public,
 } from '../../packages/guard/src/adapters/nest/index.ts';
 import type { Requirements } from '../../packages/guard/src/core/index.ts';
-import { SECRET, startIdp } from '../server/service.ts';
+import { SECRET, startIdp } from '../support/dev-idp.ts';
 import { eventually } from '../support/eventually.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
 import { createTestRealm } from '../support/test-realm.ts';

@@ -12,7 +12,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import mercurius, { type MercuriusOptions } from 'mercurius';
 import { KeycloakGuard, KeycloakModule, Principal } from '../../packages/guard/src/adapters/nest/index.ts';
-import { SECRET, startIdp } from '../server/service.ts';
+import { SECRET, startIdp } from '../support/dev-idp.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { createApp, moduleOf } from './start-app.ts';
 

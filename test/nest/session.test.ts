@@ -16,8 +16,8 @@ import { KeycloakModule, Principal, Require } from '../../packages/guard/src/ada
 import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
-import { SECRET, startIdp } from '../server/service.ts';
 import { ORIGIN, PASSWORD } from '../session/browser.ts';
+import { SECRET, startIdp } from '../support/dev-idp.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { createApp, moduleOf, PLATFORMS, type Platform, startApp } from './start-app.ts';
 

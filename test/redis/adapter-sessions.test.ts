@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ADAPTER_NAMES } from '../adapters/all.ts';
 import { assertUser } from '../contract/adapter/set-up.ts';
-import { SECRET, startIdp } from '../server/service.ts';
+import { SECRET, startIdp } from '../support/dev-idp.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';

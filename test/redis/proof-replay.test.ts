@@ -1,7 +1,7 @@
 // Proofs of a bound token at three replicas, each in a process of its own, with one Redis.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SECRET, startIdp } from '../server/service.ts';
+import { SECRET, startIdp } from '../support/dev-idp.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { startProcess } from './start-adapter-process.ts';

@@ -8,7 +8,7 @@ import { createClient } from 'keycloak-guard/client';
 import { connectAdmin, findGroup } from '../../packages/cli/src/admin/connection.ts';
 import { createRealmCalls } from '../../packages/cli/src/keycloak/realm-calls.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
-import { startIdp } from '../server/service.ts';
+import { startIdp } from '../support/dev-idp.ts';
 
 async function listen(t: TestContext, handler: Parameters<typeof createServer>[1]): Promise<string> {
   const server = createServer(handler);

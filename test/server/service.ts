@@ -3,18 +3,9 @@ import type { TestContext } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { type AppDeps, buildApp, type Config, loadConfig } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
-import type { DevIdp } from '../../packages/testing/src/index.ts';
-import { startTestIdp } from '../support/dev-idp.ts';
+import { PASSWORD, SECRET, startIdp } from '../support/dev-idp.ts';
 
-export const PASSWORD = 'Test#123456';
-export const SECRET = 'for-development-only';
-
-/** An identity provider with the guide's realm, ended with the test. */
-export async function startIdp(t: TestContext): Promise<DevIdp> {
-  const idp = await startTestIdp();
-  t.after(() => idp.close());
-  return idp;
-}
+export { PASSWORD, SECRET, startIdp };
 
 /** What has to be set for a provider; a free port. */
 export function settingsFor(

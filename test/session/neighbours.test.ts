@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startIdp } from '../server/service.ts';
+import { startIdp } from '../support/dev-idp.ts';
 import { ORIGIN, openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
 

@@ -5,7 +5,7 @@ import { AuthError, type TokenVerifier } from '../../packages/guard/src/core/ind
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
 import { createSessionKeeper } from '../../packages/guard/src/session/record/keeper.ts';
 import { resolveSessionOptions } from '../../packages/guard/src/session/resolved-options.ts';
-import { SECRET, startIdp } from '../server/service.ts';
+import { SECRET, startIdp } from '../support/dev-idp.ts';
 import { COOKIE, ORIGIN, openBrowser } from './browser.ts';
 
 /** Sessions whose verifier answers with whatever it is told, and a request of somebody who is signed in. */

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { keycloakGuard, keycloakSession } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
-import { SECRET, startIdp } from '../server/service.ts';
+import { SECRET, startIdp } from '../support/dev-idp.ts';
 import { freezeTime } from '../support/freeze-time.ts';
 import { ORIGIN, openBrowser } from './browser.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createMemorySessionStore } from '../../packages/guard/src/session/index.ts';
-import { startIdp } from '../server/service.ts';
+import { startIdp } from '../support/dev-idp.ts';
 import { openBrowser } from './browser.ts';
 import { buildSessionApp, type TestIdp } from './session-app.ts';
 

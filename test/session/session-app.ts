@@ -8,7 +8,7 @@ import {
   keycloakSession,
 } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { createClient, type KeycloakClient } from '../../packages/guard/src/client/index.ts';
-import { SECRET, startIdp } from '../server/service.ts';
+import { SECRET, startIdp } from '../support/dev-idp.ts';
 import { ORIGIN } from './browser.ts';
 
 export type TestIdp = Awaited<ReturnType<typeof startIdp>>;

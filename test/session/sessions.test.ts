@@ -10,7 +10,7 @@ import {
   type Sessions,
   type SessionsOptions,
 } from '../../packages/guard/src/session/index.ts';
-import { SECRET, startIdp } from '../server/service.ts';
+import { SECRET, startIdp } from '../support/dev-idp.ts';
 import { COOKIE, ORIGIN, openBrowser } from './browser.ts';
 
 const FROM_HERE = { 'sec-fetch-site': 'same-origin' };

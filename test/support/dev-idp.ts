@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { TestContext } from 'node:test';
 import {
   type DevIdp,
   type DevIdpOptions,
@@ -8,6 +9,9 @@ import {
 import { createTestKey } from './signing-keys.ts';
 
 export const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url).pathname;
+
+export const PASSWORD = 'Test#123456';
+export const SECRET = 'for-development-only';
 
 /** One set for a test process: making an RSA key takes longer than most tests. */
 let keys: StoredKeys | undefined;
@@ -25,4 +29,11 @@ export function startTestIdp(options: Omit<DevIdpOptions, 'keys'> = {}): Promise
     secret: randomBytes(64).toString('base64url'),
   };
   return startDevIdp({ ...source, ...options, keys });
+}
+
+/** The same, ended with the test. */
+export async function startIdp(t: TestContext): Promise<DevIdp> {
+  const idp = await startTestIdp();
+  t.after(() => idp.close());
+  return idp;
 }

@@ -28,3 +28,12 @@ export function assertAtOnce<T>(value: T | Promise<T>): T {
 export async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Waits for what comes by itself. What does not come fails its test, by a clock that no test stops. */
+export async function settleUntil(holds: () => boolean): Promise<void> {
+  const begun = process.hrtime()[0];
+  while (!holds()) {
+    assert.ok(process.hrtime()[0] - begun < 30, `not within 30 s: ${holds}`);
+    await settle();
+  }
+}

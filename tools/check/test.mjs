@@ -51,11 +51,11 @@ const ANSWERS = [
 ];
 /** They start processes of their own and wait for them, or measure their process. */
 const ALONE = /^(cost|create|docs).|^cli.(start|token)|^nest.contract|^redis.adapter|^adapters.\w+\.test/;
-const FILES_IN_ONE_PROCESS = 16;
+const FILES_IN_ONE_PROCESS = 24;
 /** No process takes a larger part of the whole, as far as its files allow it. */
-const LARGEST_PART = 1 / 16;
+const LARGEST_PART = 1 / 24;
 /** A process of so few seconds takes more to start than it saves. */
-const LEAST_SECONDS = 4;
+const LEAST_SECONDS = 12;
 /** What a file that did not run yet works and waits. Unit: seconds. */
 const UNKNOWN_SECONDS = 0.5;
 /** The same, of those that take longer, and of folders. */

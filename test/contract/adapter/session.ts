@@ -8,7 +8,7 @@ import {
 import type { RedisConnection } from '../../../packages/guard/src/redis/connection.ts';
 import { createRedisSessionStore } from '../../../packages/guard/src/redis/session-store.ts';
 import { createMemorySessionStore, type SessionStore } from '../../../packages/guard/src/session/index.ts';
-import { SECRET, startIdp } from '../../server/service.ts';
+import { SECRET, startIdp } from '../../support/dev-idp.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openSocketBrowser } from '../../support/socket-browser.ts';
 import { claimsOf, createTestRealm } from '../../support/test-realm.ts';
