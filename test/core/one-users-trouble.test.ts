@@ -41,6 +41,28 @@ describe('an account about which Keycloak gives no answer', () => {
     );
   });
 
+  it('of an organization that they left, keeps nobody in, nor out', async () => {
+    for (const tokenCheck of ['recheck', 'remote'] as const) {
+      const { realm, verifier } = await startLoaded({ tokenCheck });
+      const isFormer = (token: string) => /^former/.test(String(claimsOf(token).sub));
+      realm.introspect = (token) =>
+        isFormer(token)
+          ? {
+              status: 400,
+              body: { error: 'invalid_request', error_description: 'Failed to introspect token.' },
+            }
+          : { active: claimsOf(token).sub !== 'disabled' };
+      realm.userinfo = () => ({
+        status: 400,
+        body: { error: 'invalid_grant', error_description: 'Invalid organization' },
+      });
+      for (let i = 0; i < 4; i++)
+        await assertRefused(() => verifier.verify(old(realm, `former ${i}`)), 'token_revoked');
+      await assertRefused(() => verifier.verify(old(realm, 'disabled')), 'token_revoked');
+      assert.ok(await verifier.verify(old(realm, 'bob')));
+    }
+  });
+
   it('leaves slots to others, however many of its tokens are asked about', async () => {
     const { realm, verifier } = await startLoaded({ whenUnavailable: 'refuse', timeoutMs: 60_000 });
     failFor(realm, never);

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assertRefused } from '../support/refusal.ts';
-import { createTestRealm, startLoaded } from '../support/test-realm.ts';
+import { createTestRealm, startLoaded, type TestRealm } from '../support/test-realm.ts';
+
+const codes = (realm: TestRealm) => realm.notices.map(({ code }) => code);
+/** Keycloak's answers about a token for an organization that its user has left, or that was disabled or deleted. */
+const LEFT = { status: 400, body: { error: 'invalid_grant', error_description: 'Invalid organization' } };
+const FAILED = {
+  status: 400,
+  body: { error: 'invalid_request', error_description: 'Failed to introspect token.' },
+};
 
 const SIGNED = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2ln';
 
@@ -61,6 +69,13 @@ describe('what userinfo answers', () => {
     );
   });
 
+  it('is against a token whose organization its user has left', async () => {
+    const { realm, verifier } = await startLoaded({ clientSecret: undefined });
+    realm.userinfo = () => LEFT;
+    await assertRefused(() => verifier.verify(realm.mint({ iat: realm.now - 60 })), 'token_revoked');
+    assert.deepEqual(codes(realm), ['keys_loaded']);
+  });
+
   it('may be signed, with a line break at its end', async () => {
     const { realm, verifier } = await startLoaded({ clientSecret: undefined, tokenCheck: 'remote' });
     realm.userinfo = () => ({ status: 200, body: `${SIGNED}\n` });
@@ -100,6 +115,32 @@ describe('what introspection answers', () => {
     );
     realm.introspect = () => ({ active: true });
     assert.ok(await verifier.verify(realm.mint({ iat: realm.now - 60 })));
+  });
+
+  it('that it failed is about this token, and not about the credential: userinfo decides', async () => {
+    for (const options of [{}, { tokenCheck: 'remote' }] as const) {
+      const { realm, verifier } = await startLoaded(options);
+      realm.introspect = () => FAILED;
+      realm.userinfo = () => LEFT;
+      await assertRefused(() => verifier.verify(realm.mint({ iat: realm.now - 60 })), 'token_revoked');
+      assert.deepEqual(codes(realm), ['keys_loaded']);
+    }
+  });
+
+  it('that it failed, and userinfo cannot be asked, is no answer, and no outage', async () => {
+    const { realm, verifier } = await startLoaded();
+    realm.introspect = () => FAILED;
+    const token = realm.mint({ iat: realm.now - 60, scope: 'profile' });
+    await verifier.verify(token);
+    assert.equal(verifier.status().isProviderDown, false);
+    assert.deepEqual(codes(realm), ['keys_loaded', 'recheck_impossible']);
+    realm.introspect = () => ({ active: false });
+    realm.advance(30);
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
+    const strict = await startLoaded({ tokenCheck: 'remote' });
+    strict.realm.introspect = () => FAILED;
+    const other = strict.realm.mint({ scope: 'profile' });
+    await assertRefused(() => strict.verifier.verify(other), 'provider_unavailable');
   });
 
   it('is repeated in the log as far as it is a text', async () => {

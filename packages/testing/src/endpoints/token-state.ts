@@ -1,13 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { ASYMMETRIC } from '../client-auth/client-keys.ts';
-import { Fault, invalidRequest } from '../fault.ts';
+import { Fault, invalidGrant, invalidRequest } from '../fault.ts';
 import { field, formOf, refuseDuplicates } from '../http/bodies.ts';
 import { allowCaller, allowOriginsOf, issuerOf } from '../http/headers.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Exchange, Route } from '../provider/route.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 import { addClaims, type Claims, type GoodToken, readToken } from '../tokens/issue.ts';
+import { isStillMember } from '../tokens/organization-scope.ts';
 import { isLightweight, toGranted } from '../tokens/scopes.ts';
 
 /** Claims that an answer copies from the token. Mappers add the rest, with current values. */
@@ -42,6 +43,8 @@ export const introspectionRoute: Route = {
     }
     const reading = await readToken(provider, token, issuer, ['Bearer', 'DPoP', 'ID']);
     if ('problem' in reading) return reply.send(INACTIVE);
+    if (!isStillMember(provider.realm, partOf(reading), reading.user))
+      throw invalidRequest('Failed to introspect token.');
     const answer = describe(provider, reading);
     // Mappers add the answer's audience, which a token for one resource lacks in part and a lightweight token altogether.
     const source = reading.claims.aud === undefined ? answer : reading.claims;
@@ -144,10 +147,15 @@ async function answer(
     const text = 'Lightweight access token not allowed for userinfo endpoint';
     return challenge(401, 'invalid_token', text);
   }
+  if (!isStillMember(provider.realm, partOf(reading), reading.user))
+    throw invalidGrant('Invalid organization');
   const info: Claims = { sub: user.id };
   addClaims('userinfo', info, provider, { ...reading, scopes });
   return reply.header('cache-control', 'no-store, no-cache').send(info);
 }
+
+/** The client's part of the session. */
+const partOf = ({ session, client }: GoodToken) => session?.clients[client.clientId];
 
 /** The scopes of a token, and those that its client has by now. */
 const scopesOf = ({ realm }: Provider, { claims, client, user }: GoodToken) =>

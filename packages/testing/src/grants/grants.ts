@@ -10,7 +10,7 @@ import type { Realm } from '../realm/realm.ts';
 import type { User } from '../realm/user.ts';
 import type { Session } from '../sessions/sessions.ts';
 import { type Claims, issueTokens } from '../tokens/issue.ts';
-import { assertStillMember, holdOrganization } from '../tokens/organization-scope.ts';
+import { holdOrganization, isStillMember } from '../tokens/organization-scope.ts';
 import {
   type GrantedScopes,
   grantScopes,
@@ -204,7 +204,7 @@ export const refreshGrant: GrantHandler = async (call) => {
   const { realm, sessions } = provider;
   const { claims, session, user } = await readActiveToken(provider, token, client, issuer);
   if (!user.enabled) throw invalidGrant('User disabled');
-  assertStillMember(realm, sessions.join(session, client), user);
+  if (!isStillMember(realm, sessions.join(session, client), user)) throw invalidGrant('Invalid organization');
   // RFC 9449 §5: the refresh token of a public client is bound to its key.
   const bound = (claims.cnf as { jkt?: string } | undefined)?.jkt;
   if (bound !== undefined && jkt === undefined) throw invalidGrant('DPoP proof is missing');

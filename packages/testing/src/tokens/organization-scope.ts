@@ -1,4 +1,4 @@
-import { Fault, invalidGrant } from '../fault.ts';
+import { Fault } from '../fault.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ClientScopeRepresentation } from '../realm/representation.ts';
 import { membershipsOf, type Organization, organizationsOf, type User } from '../realm/user.ts';
@@ -104,12 +104,12 @@ export function holdOrganization(
   if (only !== undefined && others.length === 0) part.organization = only.alias;
 }
 
-/** @throws {Fault} 400 `invalid_grant` if the user has left the organization of the login, or it is disabled */
-export function assertStillMember(realm: Realm, { organization }: ClientSession, user: User): void {
-  if (organization === undefined || !isOn(realm)) return;
+/** False if the user has left the organization of the login, or it is disabled. */
+export function isStillMember(realm: Realm, part: ClientSession | undefined, user: User): boolean {
+  const { organization } = part ?? {};
+  if (organization === undefined || !isOn(realm)) return true;
   const own = membershipsOf(realm.settings, user);
-  if (!own.some(({ alias, enabled }) => enabled && alias === organization))
-    throw invalidGrant('Invalid organization');
+  return own.some(({ alias, enabled }) => enabled && alias === organization);
 }
 
 /**

@@ -243,6 +243,24 @@ export const organizationTokensGroup: Behaviours = {
       await realm.leaveOrganization('sara', 'globex');
       assert.deepEqual(seen(await refresh('organization:*')), [undefined, []]);
     }),
+  'a token for an organization that its user has left is good for nothing': (scene) =>
+    within(scene, async (caller, realm) => {
+      const tokens = new Map<string, string>();
+      for (const scope of ['organization:acme', 'organization:*', 'organization:acme organization:globex']) {
+        tokens.set(scope, String((await ask(caller, 'sara', scope)).json.access_token));
+      }
+      await realm.leaveOrganization('sara', 'acme');
+      for (const [scope, token] of tokens) {
+        const [seenByApi, info] = [await caller.introspect(token), await caller.userinfo(token)];
+        if (scope === 'organization:acme') {
+          assertFault(seenByApi, 400, 'invalid_request', 'Failed to introspect token.');
+          assertFault(info, 400, 'invalid_grant', 'Invalid organization');
+        } else {
+          assert.equal(seenByApi.json.active, true, scope);
+          assert.deepEqual(info.json.organization, ['globex'], scope);
+        }
+      }
+    }),
   'a service account is in none, and a realm without organizations drops the scope': async (scene) => {
     await within(scene, async (caller) => {
       for (const scope of ['organization:acme', 'organization:*']) {

@@ -78,7 +78,11 @@ export function createRemoteQuestion(
     const isForUserinfo = !isBound && hasScope(claims, 'openid');
     const answer = isForUserinfo ? await askUserinfo(token, claims) : undefined;
     if (answer !== undefined) return answer;
-    if (introspected?.outcome === 'refused') return introspected;
+    if (introspected?.outcome === 'refused') {
+      const { code, reason } = introspected.error;
+      if (code === 'provider_unavailable') reportOnce('warn', 'recheck_impossible', reason);
+      return introspected;
+    }
     // A token that names its user may still be good; one that does not depends on Keycloak's answer.
     if (introspected?.outcome === 'inactive' && isLackingClaims(claims))
       return toInactiveUnlessMapped(introspected);
@@ -101,8 +105,13 @@ export function createRemoteQuestion(
     );
     const without = withoutRealm(response, token);
     if (without !== undefined) return without;
+    const { error, description = '' } = readRefusal(response) ?? {};
     const isRefused = response.status === 400 || response.status === 401 || response.status === 403;
-    if (isRefused && readRefusal(response)?.error !== undefined) {
+    if (isRefused && description === 'Failed to introspect token.') {
+      // The client was let in: it is about this token, as of an organization that its user has left. Userinfo says more.
+      return { outcome: 'refused', error: toUnavailable(response, token) };
+    }
+    if (isRefused && error !== undefined) {
       const reason = `Keycloak refused to introspect for the client ${clientId} (${describe(response, token)}): there is no such client, or its credential or type is wrong; npx keycloak-guard doctor finds out`;
       reportOnce('error', 'recheck_misconfigured', reason);
       return { outcome: 'refused', error: new AuthError('provider_misconfigured', reason) };
@@ -129,7 +138,8 @@ export function createRemoteQuestion(
     }
     const { error, description = '' } = readRefusal(response) ?? {};
     if (error === 'insufficient_scope' || /lightweight/i.test(description)) return undefined;
-    if (response.status === 401 && error === 'invalid_token') {
+    // `invalid_grant`, with 400: its user has left the organization that it is for.
+    if ((response.status === 401 && error === 'invalid_token') || error === 'invalid_grant') {
       return { outcome: 'inactive', reason: describe(response, token) };
     }
     const without = withoutRealm(response, token);
