@@ -53,8 +53,8 @@ export interface DevRealm {
    * Adds a user, by the names of a realm file: enabled, and with the realm's default roles, unless it says otherwise. To sign in with
    * a password it needs e-mail address, first and last name, as in Keycloak.
    *
-   * @throws {TypeError} if the name or the email address is taken, the name is missing, there is no such group or client, or
-   *   for a member that is none of Keycloak's
+   * @throws {TypeError} if the name or the email address is taken, the name is missing, there is no such group, client or role,
+   *   or for a member that is none of Keycloak's
    * @example
    * idp.addUser({ username: 'ann', realmRoles: ['admin'] });
    */

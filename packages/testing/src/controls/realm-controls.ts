@@ -4,7 +4,7 @@ import type { Misbehaviour } from '../http/misbehaviour.ts';
 import { endSession } from '../provider/end-session.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Realm } from '../realm/realm.ts';
-import type { UserRepresentation } from '../realm/representation.ts';
+import type { OrganizationRepresentation, UserRepresentation } from '../realm/representation.ts';
 import { mintToken, type TokenKey, type TokenRequest } from '../tokens/mint.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -76,9 +76,7 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
       events.recordAdmin('CREATE', 'CLIENT', `clients/${id}`, rest);
     },
     addOrganization(organization) {
-      assertNames('addOrganization', organization, ORGANIZATION);
-      for (const one of organization?.members ?? []) assertNames('addOrganization', one, MEMBER);
-      for (const one of organization?.domains ?? []) assertNames('addOrganization', one, DOMAIN);
+      assertOrganization('addOrganization', realm, organization);
       realm.addOrganization(organization);
     },
     updateUser,
@@ -89,6 +87,7 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
     },
     updateRealm(change) {
       assertNames('updateRealm', change, SETTINGS);
+      for (const one of change.organizations ?? []) assertOrganization('updateRealm', realm, one);
       realm.settings = { ...realm.settings, ...change };
       events.recordAdmin('UPDATE', 'REALM', undefined, change);
     },
@@ -143,9 +142,20 @@ const SETTINGS =
 
 /** A test that misspells what is to be refused would see it succeed. @throws {TypeError} */
 export function assertNames(call: string, given: object, names: Readonly<Record<string, true>>): void {
+  const all = Object.keys(names).join(', ');
+  if (typeof given === 'string') throw new TypeError(`${call}: "${given}" must be an object of ${all}`);
   const misspelt = Object.keys(Object(given)).find((name) => !Object.hasOwn(names, name));
-  if (misspelt !== undefined)
-    throw new TypeError(`${call}: there is no "${misspelt}". It takes ${Object.keys(names).join(', ')}`);
+  if (misspelt !== undefined) throw new TypeError(`${call}: there is no "${misspelt}". It takes ${all}`);
+}
+
+function assertOrganization(call: string, realm: Realm, organization: OrganizationRepresentation): void {
+  assertNames(call, organization, ORGANIZATION);
+  for (const one of organization?.domains ?? []) assertNames(call, one, DOMAIN);
+  for (const one of organization?.members ?? []) {
+    assertNames(call, one, MEMBER);
+    if (realm.userByName(one.username) === undefined)
+      throw new TypeError(`there is no user '${one.username}' in the realm ${realm.name}`);
+  }
 }
 
 /** The controls of how a realm, or all of them, misbehave. */

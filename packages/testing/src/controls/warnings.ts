@@ -118,6 +118,10 @@ export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
         `user ${username}: the password is hashed in a way this provider cannot check; ` +
         'give the user a password with "value" in the realm file',
     ),
+    ...(rep.organizations ?? []).flatMap(({ name, members = [] }) => {
+      const strangers = members.map((one) => one.username).filter((one) => !realm.userByName(one));
+      return strangers.map((one) => `organization ${name}: its member "${one}" is no user of the file`);
+    }),
     ...warningsOfSecrets(own.filter(isUnusable)),
     ...own.flatMap((client) => [
       ...warningsOfClient(client, mapped),

@@ -46,7 +46,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
   const ids = new Set<string>();
   const groups = toGroups(rep.groups);
   const groupAt = (path: string) => groups.get(path.startsWith('/') ? path : `/${path}`);
-  const roles = createRoleBook(rep);
+  const roles = createRoleBook(rep, groups);
 
   // Keycloak 25 made the client scope `basic`, and puts it into what it imports of earlier versions: there, `sub` was in every token.
   const always = majorOf(rep.keycloakVersion) < 25 ? ['basic'] : [];
@@ -105,6 +105,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
       ];
       return roles.resolve(grants);
     },
+    unknownRoleIn: roles.unknownIn,
     /** Roles of groups, composites resolved, without those of the groups above them. */
     rolesOfGroups: (own: readonly Group[]): RoleSet => roles.resolve(own.map((one) => one.representation)),
     /** The user's roles that the client may see. */
@@ -139,7 +140,6 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
       logins.delete(username);
     },
     addOrganization(organization: OrganizationRepresentation): void {
-      assertMembers(realm, organization);
       realm.settings = withOrganization(realm.settings, organization);
     },
     addClient: putClient,
@@ -149,28 +149,19 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
 }
 
 /** @throws {TypeError} for what would count for nothing, or Keycloak refuses */
-function assertUser(
-  realm: Realm,
-  { email, groups, clientRoles }: Partial<UserRepresentation>,
-  id?: string,
-): void {
+function assertUser(realm: Realm, user: Partial<UserRepresentation>, id?: string): void {
+  const { email, groups, clientRoles } = user;
   // There, Keycloak has a client for each realm.
   const isOfRealm = (id: string) => realm.name === 'master' && id.endsWith('-realm');
   const client = Object.keys(clientRoles ?? {}).find((one) => !isOfRealm(one) && !realm.client(one));
   if (client !== undefined) throw new TypeError(`there is no client '${client}' in the realm ${realm.name}`);
+  const role = realm.unknownRoleIn(user);
+  if (role !== undefined) throw new TypeError(`there is no role ${role} in the realm ${realm.name}`);
   const unknown = (groups ?? []).find((path) => realm.groupAt(path) === undefined);
   if (unknown !== undefined) throw new TypeError(`there is no group '${unknown}' in the realm ${realm.name}`);
   if (!email || realm.settings.duplicateEmailsAllowed === true) return;
   if ([...realm.users()].some((user) => user.email === email.toLowerCase() && user.id !== id))
     throw new TypeError(`there is a user with the email address '${email}' in the realm ${realm.name}`);
-}
-
-/** @throws {TypeError} for a member who is no user of the realm */
-function assertMembers(realm: Realm, organization: OrganizationRepresentation): void {
-  for (const { username } of organization?.members ?? []) {
-    if (realm.userByName(username) === undefined)
-      throw new TypeError(`there is no user '${username}' in the realm ${realm.name}`);
-  }
 }
 
 const toServiceAccount = (realm: string, { clientId }: Client): UserRepresentation => ({

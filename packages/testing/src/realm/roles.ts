@@ -1,4 +1,5 @@
 import type { RealmRepresentation, RoleRepresentation } from './representation.ts';
+import type { Group } from './user.ts';
 
 /** The roles of a user, composites resolved. */
 export interface RoleSet {
@@ -14,6 +15,10 @@ export interface RoleGrant {
 
 const key = (client: string, role: string) => `${client}\0${role}`;
 const REALM = '';
+const keysOf = ({ realmRoles, clientRoles }: RoleGrant): string[] => [
+  ...(realmRoles ?? []).map((name) => key(REALM, name)),
+  ...Object.entries(clientRoles ?? {}).flatMap(([id, names]) => names.map((name) => key(id, name))),
+];
 
 /** The role of the realm that every user gets, with those within it. */
 export const defaultRoleOf = (realm: string): string => `default-roles-${realm.toLowerCase()}`;
@@ -33,15 +38,11 @@ const HOLDERS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Reads the roles of a realm file, and adds those that Keycloak creates itself. */
-export function createRoleBook(rep: RealmRepresentation) {
+/** Reads the roles of a realm file, and adds those that Keycloak creates itself, as those of users and `groups`. */
+export function createRoleBook(rep: RealmRepresentation, groups: ReadonlyMap<string, Group>) {
   const composites = new Map<string, string[]>();
-  const add = (client: string, role: RoleRepresentation) => {
-    const parts = role.composites;
-    composites.set(key(client, role.name), [
-      ...(parts?.realm ?? []).map((name) => key(REALM, name)),
-      ...Object.entries(parts?.client ?? {}).flatMap(([id, names]) => names.map((name) => key(id, name))),
-    ]);
+  const add = (client: string, { name, composites: parts }: RoleRepresentation) => {
+    composites.set(key(client, name), keysOf({ realmRoles: parts?.realm, clientRoles: parts?.client }));
   };
   add('account', { name: 'manage-account', composites: { client: { account: ['manage-account-links'] } } });
   add(REALM, {
@@ -62,16 +63,23 @@ export function createRoleBook(rep: RealmRepresentation) {
     /** Resolves composite roles. */
     resolve(grants: readonly RoleGrant[]): RoleSet {
       const seen = new Set<string>();
-      const todo = grants.flatMap((grant) => [
-        ...(grant.realmRoles ?? []).map((name) => key(REALM, name)),
-        ...Object.entries(grant.clientRoles ?? {}).flatMap(([id, names]) => names.map((n) => key(id, n))),
-      ]);
+      const todo = grants.flatMap(keysOf);
       for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
         if (seen.has(next)) continue;
         seen.add(next);
         todo.push(...(composites.get(next) ?? []));
       }
       return toRoleSet(seen);
+    },
+    /** The first role that the file lacks, where it lists those of the realm or the client; with the name of the client. */
+    unknownIn(grant: RoleGrant): string | undefined {
+      const { realm = [], client = {} } = rep.roles ?? {};
+      const listed = new Set([...realm.map(() => REALM), ...Object.keys(client)]);
+      const granted = [...(rep.users ?? []), ...[...groups.values()].map((one) => one.representation)];
+      const known = new Set([...[...composites].flat(2), ...granted.flatMap(keysOf)]);
+      const unknown = keysOf(grant).filter((one) => !known.has(one));
+      const [of, role] = unknown.map((one) => one.split('\0')).find(([id = '']) => listed.has(id)) ?? [];
+      return role && `'${role}'${of && ` of the client '${of}'`}`;
     },
   };
 }
