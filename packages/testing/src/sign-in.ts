@@ -85,15 +85,17 @@ export function openBrowser(username: string, password: string, send = plainFetc
     const visited = [url];
     /** The form that was sent last, and whether Keycloak led on from it. */
     let [form, isBack] = ['', false];
-    let response = await fetch(url, { headers: PAGE });
+    let request: RequestInit = { headers: PAGE };
+    let response = await fetch(url, request);
     for (let requests = 1; requests < 20; requests++) {
       const location = response.headers.get('location');
       if (location !== null) {
         url = new URL(location, url).href;
         visited.push(url);
-        isBack = form !== '';
+        // These two send the same again (RFC 9110 §15.4).
+        if (![307, 308].includes(response.status)) [request, isBack] = [{ headers: PAGE }, form !== ''];
         if (!/^https?:/.test(url)) break;
-        response = await fetch(url, { headers: PAGE });
+        response = await fetch(url, request);
         continue;
       }
       const page = await response.clone().text();
@@ -102,9 +104,9 @@ export function openBrowser(username: string, password: string, send = plainFetc
       const asks = page.includes('name="password"') ? 'password' : 'name';
       if (action === '' || form === asks || form === 'password') break;
       [form, isBack] = [asks, false];
-      const body = new URLSearchParams({ username, password });
+      request = { method: 'POST', headers: PAGE, body: new URLSearchParams({ username, password }) };
       url = new URL(action.replaceAll('&amp;', '&'), url).href;
-      response = await fetch(url, { method: 'POST', headers: PAGE, body });
+      response = await fetch(url, request);
     }
     return { response, url, visited, isAsked: form !== '', isBack };
   }
