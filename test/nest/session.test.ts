@@ -12,6 +12,7 @@ import {
   HttpException,
   NotFoundException,
 } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import { KeycloakModule, Principal, Require } from '../../packages/guard/src/adapters/nest/index.ts';
 import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
@@ -148,7 +149,7 @@ for (const platform of PLATFORMS) {
         host.switchToHttp().getResponse().status(exception.getStatus()).send(exception.getResponse());
       }
     }
-    const startFor = async (...caught: (typeof HttpException)[]) => {
+    const startFor = async (how: 'useGlobalFilters' | 'APP_FILTER', ...caught: (typeof HttpException)[]) => {
       class OwnFilter extends Filter {}
       decorate(OwnFilter, Catch(...caught));
       const module = moduleOf({
@@ -160,22 +161,26 @@ for (const platform of PLATFORMS) {
           }),
         ],
         controllers: [MeController],
+        providers: how === 'APP_FILTER' ? [{ provide: APP_FILTER, useClass: OwnFilter }] : [],
       });
       const app = await createApp(platform, module);
-      app.useGlobalFilters(new OwnFilter());
+      if (how === 'useGlobalFilters') app.useGlobalFilters(new OwnFilter());
       t.after(() => app.close());
       await app.listen(0, '127.0.0.1');
       const url = await app.getUrl();
       return send(new URL('/me', url), 'GET', '', PAGE);
     };
-    const filtered = await startFor(HttpException);
-    assert.deepEqual([filtered.status, await filtered.json()], [404, { detail: 'Not Found' }]);
-    assert.ok(exceptions[0] instanceof NotFoundException);
-    assert.equal(isAuthError(exceptions[0].cause) && exceptions[0].cause.code, 'tenant_unknown');
-    const page = await startFor(ForbiddenException as never);
-    assert.equal(page.status, 404);
-    assert.match(await page.text(), /<h1>Not Found<\/h1>/);
-    assert.equal(exceptions.length, 1);
+    for (const how of ['useGlobalFilters', 'APP_FILTER'] as const) {
+      const filtered = await startFor(how, HttpException);
+      assert.deepEqual([filtered.status, await filtered.json()], [404, { detail: 'Not Found' }], how);
+      const exception = exceptions.pop();
+      assert.ok(exception instanceof NotFoundException);
+      assert.equal(isAuthError(exception.cause) && exception.cause.code, 'tenant_unknown');
+      const page = await startFor(how, ForbiddenException as never);
+      assert.equal(page.status, 404);
+      assert.match(await page.text(), /<h1>Not Found<\/h1>/);
+      assert.equal(exceptions.length, 0);
+    }
   });
 
   test(`back-channel logout in Nest on ${platform}: the session is over at once, under its own path too`, async (t) => {

@@ -7,13 +7,12 @@ import {
   type ExecutionContext,
   ForbiddenException,
   HttpException,
-  Inject,
   InternalServerErrorException,
   NotFoundException,
   ServiceUnavailableException,
   UnauthorizedException,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import type { HttpAdapterHost } from '@nestjs/core';
 import { isAuthError, type Principal } from '../../core/index.ts';
 import {
   type Answer,
@@ -146,7 +145,7 @@ async function toException(kind: Kind | undefined, answer: Answer, cause: unknow
 /** The pages of exceptions that refuse a person. A filter of the application finds in them what a program would get. */
 const pages = new WeakMap<object, Answer>();
 
-/** Sends the page where no filter of a handler, of a controller or of `useGlobalFilters` answers. */
+/** Sends the page where no filter of the application answers. */
 export class PageFilter implements ExceptionFilter<HttpException> {
   readonly #host: HttpAdapterHost;
 
@@ -162,9 +161,8 @@ export class PageFilter implements ExceptionFilter<HttpException> {
     httpAdapter.reply(response, body, status);
   }
 }
-// Done by hand what `@Catch()` and `@Inject()` do. Nest asks `instanceof` whether a filter is for an exception.
+// Done by hand what `@Catch()` does. Nest asks `instanceof` whether a filter is for an exception.
 Catch({ [Symbol.hasInstance]: (one: object) => pages.has(one) } as never)(PageFilter);
-Inject(HttpAdapterHost)(PageFilter, undefined, 0);
 
 /** GraphQL servers pass an error's `extensions` on to the client. */
 function toHttpException(kind: Kind | undefined, answer: Answer, cause: unknown): HttpException {

@@ -1,5 +1,6 @@
 import {
   type CanActivate,
+  type ExceptionFilter,
   type ExecutionContext,
   Inject,
   Injectable,
@@ -34,8 +35,7 @@ interface GlobalGuard {
 
 /** Global guards of an application, by `APP_GUARD` or `useGlobalGuards`. */
 export function globalGuardsOf(contexts: ExternalContextCreator | undefined): GlobalGuard[] {
-  // Nest has no public list of them. If it moves one day, tests of gateways with APP_GUARD fail.
-  const { config } = ((contexts ?? {}) as Partial<WithGuards>).guardsContextCreator ?? {};
+  const config = configOf(contexts);
   const each = (config?.getGlobalRequestGuards?.() ?? []).map(({ metatype, inject }) => ({
     type: metatype as Type,
     isOfFactory: Array.isArray(inject),
@@ -44,13 +44,14 @@ export function globalGuardsOf(contexts: ExternalContextCreator | undefined): Gl
   return [...made, ...each];
 }
 
-interface WithGuards {
-  readonly guardsContextCreator: {
-    readonly config?: {
-      getGlobalGuards(): readonly CanActivate[];
-      getGlobalRequestGuards?(): readonly { readonly metatype: unknown; readonly inject?: unknown }[];
-    };
-  };
+/** What is global in an application. Nest does not hand it out: if it moves one day, tests of gateways with APP_GUARD fail. */
+export const configOf = (contexts: object | undefined) =>
+  ((contexts ?? {}) as { guardsContextCreator?: { config?: GlobalConfig } }).guardsContextCreator?.config;
+
+interface GlobalConfig {
+  getGlobalGuards(): readonly CanActivate[];
+  getGlobalRequestGuards?(): readonly { readonly metatype: unknown; readonly inject?: unknown }[];
+  addGlobalFilter(filter: ExceptionFilter): void;
 }
 
 /**

@@ -9,12 +9,12 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { APP_FILTER, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { AppClaims } from '../../core/index.ts';
 import { accessOf } from './access.ts';
 import { PageFilter } from './decide.ts';
 import { documentGuards } from './documentation.ts';
-import { guardMessages, KeycloakGuard } from './guards.ts';
+import { configOf, guardMessages, KeycloakGuard } from './guards.ts';
 import { endStreams } from './handlers.ts';
 import { createNestLog, type KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
@@ -55,6 +55,8 @@ export class KeycloakModule
     // A document is often made before the app is initialized.
     documentGuards(modules, KeycloakGuard, keycloak.securityScheme);
     guardMessages(modules, contexts);
+    // The one that Nest gets first is asked last: it would get an `APP_FILTER` of this module after those of the application.
+    configOf(contexts)?.addGlobalFilter(new PageFilter(host));
   }
 
   /**
@@ -93,7 +95,7 @@ export class KeycloakModule
       module: KeycloakModule,
       global: true,
       imports,
-      providers: [service, KeycloakGuard, { provide: APP_FILTER, useClass: PageFilter }],
+      providers: [service, KeycloakGuard],
       exports: [KeycloakService, KeycloakGuard],
     };
   }
