@@ -66,6 +66,21 @@ test('a process that stood still for longer than the limit still takes the answe
   assert.deepEqual(codes, []);
 });
 
+test('a process that stands still while it starts takes no Redis that answers for lost', async (t) => {
+  const redis = await startRedis(t);
+  const codes: string[] = [];
+  const connection = openRedis({ url: redis.url, timeoutMs: 200, onNotice: ({ code }) => codes.push(code) });
+  t.after(() => connection.close());
+  // Between the steps of the connection, as the modules of an application are loaded.
+  for (const ms of [300, 150, 150, 150]) {
+    const end = performance.now() + ms;
+    while (performance.now() < end) {}
+    await new Promise(setImmediate);
+  }
+  await eventually('it is there', () => connection.isReady);
+  assert.deepEqual(codes, []);
+});
+
 test('an outage that nobody listens to is a line on the standard error output, and so is its end', async (t) => {
   const redis = await startRedis(t);
   const write = mock.method(process.stderr, 'write', () => true);

@@ -156,19 +156,19 @@ export function openConnection(options: InnerOptions, shared?: Outage): RedisCon
   let client = open();
 
   function open(): RedisClient {
-    const opened = toClient(options.url, timeoutMs);
+    const opened = toClient(options.url);
     // The client limits the time to connect, but not the time of the handshake after it.
-    let handshake: NodeJS.Timeout | undefined;
+    let endHandshake = () => {};
     opened.on('connect', () => {
-      clearTimeout(handshake);
-      handshake = setTimeout(() => replace(opened), timeoutMs).unref();
+      endHandshake();
+      endHandshake = startLimit(timeoutMs, () => replace(opened));
     });
     opened.on('error', (error) => {
-      clearTimeout(handshake);
+      endHandshake();
       lose(error);
     });
     opened.on('ready', () => {
-      clearTimeout(handshake);
+      endHandshake();
       if (isLost && --outage.lost === 0) outage.end('Redis answers again');
       isLost = false;
       for (const listener of listeners) listener();
@@ -213,17 +213,12 @@ export function openConnection(options: InnerOptions, shared?: Outage): RedisCon
   async function run<T>(command: (client: RedisClient) => Promise<T>, limitMs = timeoutMs): Promise<T> {
     const used = client;
     if (!used.isReady) throw new RedisUnavailable('Redis is not connected');
-    let timer: NodeJS.Timeout | undefined;
+    let end = () => {};
     const timeout = new Promise<never>((_, reject) => {
-      const half = limitMs / 2;
-      const giveUp = () => {
+      end = startLimit(limitMs, () => {
         reject(new RedisUnavailable(`Redis did not answer within ${limitMs} ms`));
         replace(used);
-      };
-      // In two halves: a process that stood still for one has the other to read what came meanwhile.
-      timer = setTimeout(() => {
-        timer = setTimeout(giveUp, half);
-      }, half);
+      });
     });
     try {
       return await Promise.race([command(used), timeout]);
@@ -232,7 +227,7 @@ export function openConnection(options: InnerOptions, shared?: Outage): RedisCon
       refused(error);
       throw new RedisUnavailable('Redis refused a command, or the connection broke', { cause: error });
     } finally {
-      clearTimeout(timer);
+      end();
     }
   }
 
@@ -260,7 +255,15 @@ export function openConnection(options: InnerOptions, shared?: Outage): RedisCon
   };
 }
 
-function toClient(url: string, timeoutMs: number): RedisClient {
+/** In two halves: a process that stood still for one has the other to read what came meanwhile. @returns what ends it */
+function startLimit(ms: number, giveUp: () => void): () => void {
+  let timer = setTimeout(() => {
+    timer = setTimeout(giveUp, ms / 2).unref();
+  }, ms / 2).unref();
+  return () => clearTimeout(timer);
+}
+
+function toClient(url: string): RedisClient {
   return createClient({
     url,
     disableOfflineQueue: true,
@@ -268,7 +271,8 @@ function toClient(url: string, timeoutMs: number): RedisClient {
     disableClientInfo: true,
     // Each command has a bound here: a signal for each would cost more than the rest of it.
     commandOptions: { timeout: 0 },
-    socket: { connectTimeout: timeoutMs, reconnectStrategy: pauseMs },
+    // Its own five seconds for a connection are for a process that is starting, too.
+    socket: { reconnectStrategy: pauseMs },
   }) as RedisClient;
 }
 
