@@ -90,6 +90,23 @@ describe('createIssuer', () => {
     assert.equal((await issuer.discover()).issuer, realm.issuer, 'the old document stays');
   });
 
+  it('calls a Keycloak that is away once a second, however many ask, and not again once it was loaded', async (t) => {
+    let now = 10_000;
+    t.mock.method(performance, 'now', () => now);
+    const realm = createTestRealm();
+    const issuer = createIssuer(optionsOf(realm));
+    realm.answers.discovery = 'down';
+    for (let at = 0; at < 20; at++) {
+      await assertRefused(() => issuer.discover(), 'provider_unavailable');
+      now += 100;
+    }
+    assert.equal(realm.calls.discovery, 2);
+    realm.answers.discovery = 'normal';
+    await issuer.refresh();
+    assert.equal((await issuer.discover()).issuer, realm.issuer);
+    assert.equal(realm.calls.discovery, 3);
+  });
+
   describe('that was set, of a Keycloak that names itself by the address it is called at', () => {
     const PUBLIC = 'https://sso.example.com/realms/testing';
     const inside = () => {

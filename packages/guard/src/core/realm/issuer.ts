@@ -65,7 +65,7 @@ export interface Issuer {
   /** The discovery document as last loaded, or `null`. */
   readonly current: Discovery | null;
   /**
-   * The discovery document; loaded once, by one call for all who wait.
+   * The discovery document; loaded once, by one call for all who wait. It is tried once a second.
    *
    * @throws {AuthError} `provider_unavailable` or `provider_misconfigured`
    */
@@ -92,6 +92,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
   const baseUrl = toRealmUrl(options.serverUrl, options.realm);
   const endpoints = toEndpoints(baseUrl);
   const once = createSingleFlight<Discovery>();
+  let lastTry: { readonly at: number; readonly result: Promise<Discovery> } | undefined;
 
   async function load(): Promise<Discovery> {
     const metadata = await fetchJson(endpoints.discovery, {
@@ -128,7 +129,13 @@ export function createIssuer(options: IssuerOptions): Issuer {
     endpoints,
     pinned: options.issuer ?? null,
     current: null,
-    discover: () => (self.current ? Promise.resolve(self.current) : refresh()),
+    async discover() {
+      if (self.current !== null) return self.current;
+      const now = performance.now();
+      // Anybody may ask for a login, or for the metadata of a resource.
+      if (lastTry === undefined || now - lastTry.at >= 1_000) lastTry = { at: now, result: refresh() };
+      return lastTry.result;
+    },
     refresh,
   };
   return self;
