@@ -34,11 +34,12 @@ export function settingsPage(): string {
 
 Settings are read from the environment, then from \`.env\` in the working directory, then from the file that
 \`KEYCLOAK_CONFIG_FILE\` names. The first that has a setting wins; an empty value counts as not set. All mistakes are
-reported together when the service starts, each with its name, the rule and an example; the exit code is then 2.
+reported together at the start, each with rule and example; the exit code is then 2.
 
 A \`.env\` that nobody named (\`serve --env <file>\`) does not decide where a credential goes that is not its own: where it names address,
 realm or client, a file outside of its folder stops the start, and so does a secret of the environment, unless Keycloak is on this
-machine. Beside another machine's Keycloak in the environment, it chooses nothing but realm, client, \`PORT\`, \`LOG_LEVEL\` and a Redis of this machine.
+machine. Beside another machine's Keycloak in the environment, it chooses nothing but realm, client, \`PORT\`, \`LOG_LEVEL\` and a Redis of this machine. Where it
+names the address and the file of the secret, that file is read once.
 
 | setting | default | meaning |
 |---|---|---|
