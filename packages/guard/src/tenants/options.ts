@@ -55,7 +55,8 @@ export type TenantLookup = (
  *   the token can choose a part of it.
  * - `get` is the application's directory: the settings of a name. It may ask a database. It is asked at the first request of a
  *   name, and again after `tenantSeconds`, once at a time for each name; after `timeoutMs` its answer is not waited for. A name
- *   that it lacks is looked up again after 10 s. Two names may have one realm: a token of it is good for both.
+ *   that it lacks is looked up again after 10 s. Two names may have one realm: a token of it is good for both. With the same
+ *   `serverUrl` they share its logouts and used proofs: an address is what another server cannot claim.
  */
 export type TenantDirectory<Request = unknown> =
   | {
