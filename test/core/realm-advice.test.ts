@@ -12,6 +12,7 @@ for (const [code, seen, advice] of [
   ['provider_unavailable', 'DEPTH_ZERO_SELF_SIGNED_CERT', /NODE_EXTRA_CA_CERTS=.*not in \.env/],
   ['provider_unavailable', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', /NODE_EXTRA_CA_CERTS/],
   ['provider_misconfigured', 'HTTP 404', /name of the realm/],
+  ['provider_misconfigured', 'HTTP 404, no such realm', /name of the realm/],
   ['provider_misconfigured', 'HTTP 401', /Require SSL/],
   ['provider_misconfigured', 'HTTP 403', /Require SSL/],
   ['provider_misconfigured', 'another issuer', /^Correct the option issuer, or set none/],

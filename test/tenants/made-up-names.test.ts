@@ -127,6 +127,23 @@ describe('names that somebody makes up', () => {
     assert.ok(heap() - before < 6 * 1024 * 1024, 'each has 13 KiB: together 13 MiB');
   });
 
+  test('for which the directory names a realm that Keycloak does not have cost it a call in ten seconds, and leave nothing', async (t) => {
+    const { enter, calls, realmOf, advance } = startTenants(t, (name) => ({ realm: name }));
+    const token = realmOf('first').mint();
+    for (let turn = 1; turn <= 2; turn++) {
+      for (let at = 0; at < 20; at++) assert.equal(await statusOf(enter('gone', token)), 500);
+      assert.equal(calls.length, turn);
+      advance(11);
+    }
+    const late = realmOf('gone').mint();
+    assert.deepEqual(await enter('gone', late), { status: 200, tenant: 'gone' });
+    const before = heap();
+    for (let at = 0; at < 1_000; at++) await enter(`made-up-${at}`, token);
+    const kib = (heap() - before) / 1024;
+    assert.ok(kib < 6 * 1024, `${kib} KiB: each realm has more than 20`);
+    assert.deepEqual(await enter('gone', late), { status: 200, tenant: 'gone' });
+  });
+
   test('leave nothing either where the directory takes every name for a realm', () => {
     const hub = createRevocationHub();
     const before = heap();

@@ -55,6 +55,34 @@ test('whoever names 250 realms does not keep an idle connection of another realm
   assert.deepEqual(await closing(client), [4401, 'Could not validate credentials']);
 });
 
+test('a realm that Keycloak does not have is a 401, as one that the resolver does not name; a proxy that has no Keycloak is none', async (t) => {
+  const realm = createTestRealm();
+  const answers = [{ error: 'Realm does not exist' }, { error: 'default backend - 404' }];
+  const { get } = await startConnectApp(
+    t,
+    { controllers: [MeController] },
+    {
+      realm,
+      config: {
+        realm: undefined as never,
+        multiTenant: { realmResolver: ({ headers }: Asked) => headers['x-tenant'] as string },
+        verifier: {
+          fetch: async (url, init) => {
+            const [, at] = /realms\/made-up-(\d)/.exec(String(url)) ?? [];
+            return at === undefined
+              ? realm.fetch(url, init)
+              : Response.json(answers[Number(at)], { status: 404 });
+          },
+        },
+      },
+    },
+  );
+  const statuses: number[] = [];
+  for (const name of ['made-up-0', 'made-up-0', 'made-up-1', 'testing'])
+    statuses.push((await get('/me', realm.mint(), { headers: { 'x-tenant': name } })).status);
+  assert.deepEqual(statuses, [401, 401, 500, 200]);
+});
+
 const KEY = createTestKey('ES256');
 /** The realm of the settings, and two that are others in one thing. */
 const NAMES = ['all', 'a', 'b'];

@@ -14,6 +14,7 @@ import {
   authorizationOf,
   isHarmless,
   isThenable,
+  NO_REALM,
   type RequestGuard,
   toRefusalAnswer,
 } from 'keycloak-guard/unstable/connect';
@@ -228,9 +229,10 @@ export class KeycloakConnectService {
       return { call, tenant, principal, token };
     } catch (error) {
       // As nest-keycloak-connect answers for a realm that is none.
-      if (isAuthError(error) && error.code === 'tenant_unknown')
-        throw new AuthError('token_issuer', error.reason);
-      throw error;
+      if (!isAuthError(error)) throw error;
+      const isNone =
+        error.code === 'tenant_unknown' || (error.seen === NO_REALM && this.#settings.multiTenant);
+      throw isNone ? new AuthError('token_issuer', error.reason) : error;
     }
   }
 

@@ -55,6 +55,7 @@ export {
   failureKindOf,
   failureKindOfAnswer,
   fetchBounded,
+  NO_REALM,
   notCached,
   readBody,
   toFailureCode,

@@ -1,5 +1,5 @@
 import { AuthError, isAuthError, type Notice, type Verifier } from '../core/index.ts';
-import { createBoundedCache, createSingleFlight, isPlainObject } from '../core/internal.ts';
+import { createBoundedCache, createSingleFlight, isPlainObject, NO_REALM } from '../core/internal.ts';
 import { createDirectory, isTenantName } from './directory.ts';
 import { createTenantNotices } from './notices.ts';
 import type { FilledTenants, TenantSettings } from './options.ts';
@@ -153,6 +153,13 @@ function createQuestion(
     let tenant: Tenant | undefined;
     const onNotice = (notice: Notice) => {
       if (notice.code === 'keys_loaded' && tenant !== undefined) memory.welcome(tenant);
+      const error = tenant?.hasAnswered === false ? tenant.verifier.status().lastError : null;
+      if (tenant !== undefined && error?.seen === NO_REALM) {
+        memory.drop(tenant);
+        // A stack that nobody has read holds all that was under way.
+        void error.stack;
+        refusals.set(name, { error, at: clock(), forMs: REMEMBER_UNKNOWN_MS });
+      }
       notify(notice, tenant === undefined ? '' : new URL(tenant.verifier.issuer.baseUrl).origin, name);
     };
     const verifier = verifiers.make(name, settings, onNotice);

@@ -40,6 +40,7 @@ export {
   isThenable,
   type KeyFinder,
   makerOf,
+  NO_REALM,
   type OptionRule,
   type OptionRules,
   ofEach,

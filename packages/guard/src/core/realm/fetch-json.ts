@@ -14,6 +14,9 @@ interface FetchJsonOptions {
   readonly init?: RequestInit;
 }
 
+/** Seen where Keycloak, and no proxy, says that it does not have the realm. */
+export const NO_REALM = 'HTTP 404, no such realm';
+
 /** Largest answer that is read. A JWKS of a hundred keys with certificates has about 300 KiB. */
 const MAX_BYTES = 1024 * 1024;
 
@@ -25,9 +28,10 @@ const MAX_BYTES = 1024 * 1024;
 export async function fetchJson(url: string, options: FetchJsonOptions): Promise<Record<string, unknown>> {
   const response = await fetchBounded(url, options);
   if (response.status >= 400 && response.status < 500 && response.status !== 429) {
+    const error = toJsonObject(response.body)?.error;
     throw new AuthError('provider_misconfigured', `${url} answered ${response.status}`, {
       expected: options.what,
-      seen: `HTTP ${response.status}`,
+      seen: error === 'Realm does not exist' ? NO_REALM : `HTTP ${response.status}`,
     });
   }
   const value = response.status === 200 ? toJsonObject(response.body) : undefined;

@@ -195,12 +195,8 @@ export function createKeySet(
   };
 }
 
-function toNotLoaded({ code, reason }: AuthError): AuthError {
-  return new AuthError(
-    code === 'provider_misconfigured' ? 'provider_misconfigured' : 'provider_unavailable',
-    `No signing keys can be loaded: ${reason}`,
-  );
-}
+const toNotLoaded = ({ code, reason, seen }: AuthError): AuthError =>
+  new AuthError(code, `No signing keys can be loaded: ${reason}`, { seen });
 
 function patience(): Promise<void> {
   return new Promise((resolve) => startBackgroundTimer(resolve, PATIENCE_MS));

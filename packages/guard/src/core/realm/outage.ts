@@ -7,7 +7,7 @@ import { OTHER_ISSUER } from './issuer.ts';
 /** Advice where nothing answers, or not as a realm does; `undefined`: the operator can only wait. */
 export function adviseOnRealm({ code, seen = '' }: AuthError): string | undefined {
   if (code !== 'provider_misconfigured') return NO_ANSWER.find(([error]) => error.test(seen))?.[1];
-  if (seen === 'HTTP 404') {
+  if (seen.startsWith('HTTP 404')) {
     return 'Check the name of the realm, in its exact case, and the path of the server URL: with or without /auth';
   }
   if (seen === OTHER_ISSUER) {
