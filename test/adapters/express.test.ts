@@ -1,4 +1,4 @@
 import { describeAdapter } from '../contract/adapter/index.ts';
-import { ADAPTERS } from './all.ts';
+import { EXPRESS } from './express-app.ts';
 
-describeAdapter(await ADAPTERS['express 5']());
+for (const adapter of EXPRESS.filter(({ name }) => name === 'express 5')) describeAdapter(adapter);

@@ -95,10 +95,14 @@ describe('a path guarded in front of something that reads paths in its own way',
   });
   after(() => idp.close());
 
-  /** The tricks by which bob gets to what alice alone may see, by the reader behind. */
-  async function tricksOf(guard: keyof typeof GUARDS): Promise<Map<string, string[]>> {
-    const found = new Map<string, string[]>();
-    for (const [name, read] of Object.entries(PATH_READERS)) {
+  /** The tricks by which bob gets to what alice alone may see, by the reader behind, until there are `enough`. */
+  async function tricksOf(
+    guard: keyof typeof GUARDS,
+    enough = Number.POSITIVE_INFINITY,
+  ): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const read of Object.values(PATH_READERS)) {
+      if (found.size > enough) break;
       const app = express();
       GUARDS[guard](app, idp.url);
       app.use((request, response) => {
@@ -112,18 +116,15 @@ describe('a path guarded in front of something that reads paths in its own way',
       const { port } = server.address() as AddressInfo;
       assert.match((await sendRaw(port, '/admin', tokens.alice as string)).body, /let-in/);
       assert.equal((await sendRaw(port, '/admin', tokens.bob as string)).status, 403);
-      found.set(name, await letIn(port, [...PATH_TRICKS, ...DECIDED_PATHS], tokens.bob as string));
+      const tricks = await letIn(port, [...PATH_TRICKS, ...DECIDED_PATHS], tokens.bob as string);
+      for (const trick of tricks) found.add(trick);
       server.close();
     }
     return found;
   }
 
-  test('is open by many a trick with keycloak-connect', async (t) => {
-    const found = await tricksOf('keycloak-connect');
-    for (const [name, tricks] of found)
-      t.diagnostic(`${tricks.length} by ${name}: ${tricks.slice(0, 4).join('  ')}`);
-    const all = new Set([...found.values()].flat());
-    t.diagnostic(`${all.size} of ${PATH_TRICKS.length + DECIDED_PATHS.length} let bob in`);
+  test('is open by many a trick with keycloak-connect', async () => {
+    const all = await tricksOf('keycloak-connect', 20);
     assert.ok(all.size > 20, `${all.size}`);
   });
 
@@ -154,6 +155,6 @@ describe('a path guarded in front of something that reads paths in its own way',
   }
 
   test('is closed to each of them here', async () => {
-    assert.deepEqual([...new Set([...(await tricksOf('keycloak-guard')).values()].flat())], []);
+    assert.deepEqual([...(await tricksOf('keycloak-guard'))], []);
   });
 });

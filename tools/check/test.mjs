@@ -50,7 +50,7 @@ const ANSWERS = [
   ...['adapters/express.', 'adapters/fastify.', 'adapters/fetch.'],
 ];
 /** They start processes of their own and wait for them, or measure their process. */
-const ALONE = /^(cost|create|docs).|^cli.(start|token)|^nest.contract|^redis.adapter|^adapters.\w+\.test/;
+const ALONE = /^(cost|create|docs).|^cli.(start|token)|^redis.adapter/;
 const FILES_IN_ONE_PROCESS = 24;
 /** No process takes a larger part of the whole, as far as its files allow it. */
 const LARGEST_PART = 1 / 24;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Adapter } from './adapter.ts';
-import { assertRefused, setUp, without } from './set-up.ts';
+import { assertRefused, ofEngine, setUp, without } from './set-up.ts';
 
 const RESOURCE = {
   url: 'https://api.example.com/orders',
@@ -44,7 +44,7 @@ export function describeResource(adapter: Adapter): void {
       assert.equal((await get('/.well-known/oauth-protected-resource')).status, 404);
     });
 
-    test('says so too where Keycloak comes late, and 503 until then', async (t) => {
+    test('says so too where Keycloak comes late, and 503 until then', ofEngine(adapter), async (t) => {
       const { realm, get } = await setUp(t, adapter, { resource: RESOURCE }, (one) => one.setAll('error'));
       await assertRefused(await get(PLACE), 503, null, 'Identity provider unavailable');
       realm.setAll('normal');
@@ -88,12 +88,12 @@ export function describeResource(adapter: Adapter): void {
       },
     );
 
-    test('a challenge names no scopes where it should not', async (t) => {
+    test('a challenge names no scopes where it should not', ofEngine(adapter), async (t) => {
       const { get } = await setUp(t, adapter, { resource: { ...RESOURCE, scopesInChallenge: false } });
       await assertRefused(await get('/guarded'), 401, `Bearer ${POINTER}`, 'Not authenticated');
     });
 
-    test('both schemes lead there, Bearer first', async (t) => {
+    test('both schemes lead there, Bearer first', ofEngine(adapter), async (t) => {
       const { realm } = await setUp(t, adapter);
       const { serverUrl, realm: name, clientId, fetch, clock } = realm;
       const keycloak = {
