@@ -33,13 +33,13 @@ export function settingsPage(): string {
 <!-- Written by \`npm run docs\` from packages/server/src/config/settings.ts. Do not edit. -->
 
 Settings are read from the environment, then from \`.env\` in the working directory, then from the file that
-\`KEYCLOAK_CONFIG_FILE\` names. The first that has a setting wins; an empty value counts as not set. All mistakes are
-reported together at the start, each with rule and example; the exit code is then 2.
+\`KEYCLOAK_CONFIG_FILE\` names. The first that has a setting wins; an empty value counts as not set. Mistakes are
+reported together at the start, each with rule and example; exit code 2.
 
 A \`.env\` that nobody named (\`serve --env <file>\`) does not decide where a credential goes that is not its own: where it names address,
 realm or client, a file outside of its folder stops the start, and so does a secret of the environment, unless Keycloak is on this
-machine. Beside another machine's Keycloak in the environment, it chooses nothing but realm, client, \`PORT\`, \`LOG_LEVEL\` and a Redis of this machine. Where it
-names the address and the file of the secret, that file is read once.
+machine. Beside another machine's Keycloak in the environment, it chooses nothing but realm, client, \`PORT\`, \`LOG_LEVEL\` and a Redis of this machine. The file of a
+secret beside its own address is read once.
 
 | setting | default | meaning |
 |---|---|---|
