@@ -36,6 +36,33 @@ test('an admin sees without a login that a flow denies everybody after the passw
   assert.match(denied?.fix ?? '', /own grant: take out 'deny-access-authenticator'/);
 });
 
+test('a flow without steps is not said to let everybody in', async () => {
+  const flow = async () => ({ alias: 'own grant', steps: [], isOverride: false });
+  assert.equal(
+    await say(REALM_ADMIN_CHECKS, 'flow.direct-grant', { reach: { admin: { flow } } }),
+    'ok own grant: ',
+  );
+});
+
+test('an admin who cannot log in: who it is, and whether Keycloak or something in front of it says so', async () => {
+  const login = (error: Error, admin: object = { realm: 'master', username: 'root' }) =>
+    askDoctor(ADMIN_ACCESS_CHECKS, 'admin.login', {
+      options: { admin },
+      reach: { admin: { connection: async () => Promise.reject(error) } },
+    });
+  const silent = await login(new AdminError('unreachable', 0, 'No answer: ECONNRESET'));
+  assert.equal(silent.seen, 'No answer: ECONNRESET');
+  assert.equal(silent.cause, 'a proxy or firewall in front of Keycloak keeps calls of the admin from it');
+  const page = await login(new AdminError('forbidden', 403, 'HTTP 403', '<h1>Not from here</h1>'));
+  assert.equal(page.seen, 'HTTP 403 Not from here');
+  assert.match(page.cause, /from it \(HTTP 403\): the answer is not Keycloak's$/);
+  const refused = new AdminError('login', 401, 'x', 'invalid_client: no');
+  assert.equal((await login(refused)).cause, 'root cannot log in to the Admin API');
+  const robot = await login(refused, { realm: 'master', clientId: 'robot' });
+  assert.equal(robot.cause, 'the client robot cannot log in to the Admin API');
+  assert.equal((await login(new Error('unforeseen'))).cause, 'the check could not be done');
+});
+
 test('a realm that lets everybody guess passwords is no ✓, and events that are not followed are not checked', async () => {
   const admin = { realm: async () => ({ realm: 'shop', sslRequired: 'external' }) };
   const caller = { realm: 'shop', clientId: 'api', serverUrl: 'https://sso.example.com' };

@@ -277,6 +277,40 @@ test('a client that cannot be used says which: of another protocol, disabled, pu
   assert.doesNotMatch(byKey, /the secret of the client/);
 });
 
+test('a client that must authenticate in another way: what the credential of this service is for, or all that it can be', async () => {
+  const ask = (words: string, type: string | undefined, caller: object = {}) =>
+    askDoctor(IDENTITY_CHECKS, 'client.authenticator', {
+      reach: {
+        client: clientWith(refused('invalid_client', words), { words: 'Invalid parameter: redirect_uri' }),
+        config: { credential: 'kind' in caller ? { keyFile: 'key.pem' } : { secret: 'x' } },
+        caller: { ...CALLER, ...('kind' in caller && { credential: caller }) },
+        admin: type === undefined ? null : { client: async () => ({ clientAuthenticatorType: type }) },
+      },
+    });
+  const assertion = 'Parameter client_assertion_type is missing';
+  const one = await ask(assertion, 'client-jwt');
+  assert.match(
+    one.cause,
+    /must authenticate with a signed JWT \('client-jwt'\), but this service sends a secret$/,
+  );
+  assert.match(one.fix, /^Set KEYCLOAK_CLIENT_KEY_FILE to the file .* in place of KEYCLOAK_CLIENT_SECRET /);
+  const any = await ask(assertion, undefined);
+  assert.match(any.cause, /with a signed JWT, but/);
+  assert.match(any.fix, /^For client-jwt: Set KEYCLOAK_CLIENT_KEY_FILE.*\nFor client-secret-jwt: Library/s);
+  const own = await ask(assertion, 'of-a-plug-in');
+  assert.match(own.cause, /\('of-a-plug-in'\)/);
+  assert.match(own.fix, /^For client-jwt: /);
+  const certificate = await ask('Client certificate missing', undefined);
+  assert.match(certificate.cause, /with something else \(a TLS client certificate/);
+  assert.match(certificate.fix, /^For client-x509: .*\nFor federated-jwt: /s);
+  const key = await ask('Invalid client or Invalid client credentials', 'client-x509', { kind: 'key' });
+  assert.match(key.cause, /this service sends an assertion that its key signs$/);
+  assert.match(key.fix, /in place of KEYCLOAK_CLIENT_KEY_FILE/);
+  // Its token may be wrong, or not for this client.
+  const token = await ask('Invalid client or Invalid client credentials', 'federated-jwt', { kind: 'token' });
+  assert.doesNotMatch(token.cause, /must authenticate/);
+});
+
 /** The single-page app `page` at https://app.shop.test. */
 const spaWith = (client: object, more = {}) => ({
   ...{ clientId: 'page', origin: 'https://app.shop.test', redirectUri: 'https://app.shop.test/callback' },

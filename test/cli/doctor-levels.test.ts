@@ -56,6 +56,24 @@ for (const [what, levels, wanted, status, told] of [
   });
 }
 
+test('shows the mapping, the levels of the flow and what is taken by default', () => {
+  const seen = (levels: Partial<SignInLevels>, from = GOOD) =>
+    explainLevels({ ...from, ...levels }, [], 'api').seen;
+  assert.equal(seen({}), 'client: silver 1, gold 2; step-up: levels 1, 2');
+  assert.equal(
+    seen({ mappedBy: 'realm', defaults: ['gold'] }),
+    'realm: silver 1, gold 2; step-up: levels 1, 2; by default gold',
+  );
+  assert.equal(seen({}, NONE), 'no level to look for (--acr): no mapping; browser: no levels');
+  const fixOf = (mappedBy: SignInLevels['mappedBy']) =>
+    explainLevels({ ...GOOD, mappedBy }, ['x', 'y'], 'api').fix;
+  assert.equal(
+    fixOf('client'),
+    'Clients > api > Advanced > ACR to LoA Mapping: x = <its level>, y = <its level>',
+  );
+  assert.match(fixOf('realm'), / \(a mapping of the client replaces that of the realm\)$/);
+});
+
 test('reads what decides: the mapping of the client before that of the realm, and conditions that are on', async () => {
   const steps = [
     { level: 0, requirement: 'ALTERNATIVE', authenticationFlow: true },

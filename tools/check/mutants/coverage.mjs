@@ -77,13 +77,17 @@ export function createCoverage(root, sources) {
     /** What test files took. */
     secondsOf: (tests) => tests.reduce((sum, test) => sum + records.get(test).seconds, 0),
 
-    /** Test files that run the place of a mutant: first those that run much of its file in little time. */
+    /**
+     * Test files that run the place of a mutant: first those that import its file by its path, whose tests are about it, then those
+     * that run much of it in little time.
+     */
     testsOf({ file, start }) {
       const secondsForOne = new Map();
       for (const [test, { parts, seconds, isGood }] of records) {
         const ran = parts[file] ?? [];
-        if (isGood && ran.some(([from, to]) => from <= start && start < to))
-          secondsForOne.set(test, seconds / ran.reduce((sum, [from, to]) => sum + to - from, 0));
+        if (!isGood || !ran.some(([from, to]) => from <= start && start < to)) continue;
+        const own = readFileSync(join(root, test), 'utf8').includes(file) ? 1e-6 : 1;
+        secondsForOne.set(test, (own * seconds) / ran.reduce((sum, [from, to]) => sum + to - from, 0));
       }
       return [...secondsForOne.keys()].sort((a, b) => secondsForOne.get(a) - secondsForOne.get(b));
     },
