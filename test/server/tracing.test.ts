@@ -6,11 +6,10 @@ import { type AddressInfo, connect } from 'node:net';
 import { json, text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { readTracingSettings } from '../../packages/server/src/config/environment.ts';
 import { runProgram } from '../cli/support/program.ts';
 import { openBrowser } from '../session/browser.ts';
 import { eventually } from '../support/eventually.ts';
-import { buildTestApp, configFor, form, PASSWORD, SECRET, settingsFor, startIdp } from './service.ts';
+import { buildTestApp, form, PASSWORD, SECRET, settingsFor, startIdp } from './service.ts';
 
 interface Attribute {
   readonly key: string;
@@ -293,35 +292,4 @@ test('settings that ask for traces which are not possible are told of, and nothi
     told.map(({ level, msg }) => [level, msg]),
     [['warn', 'no traces: OTEL_TRACES_EXPORTER must be otlp, console or none']],
   );
-});
-
-test('traces are on where OTEL_* asks for them, and only then', () => {
-  const otlp = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' };
-  for (const [env, exporter, problem] of [
-    [{}, 'off', undefined],
-    [otlp, 'http/protobuf', undefined],
-    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://localhost/v1/traces' }, 'http/protobuf', undefined],
-    [{ OTEL_TRACES_EXPORTER: 'otlp' }, 'http/protobuf', undefined],
-    [{ ...otlp, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }, 'http/json', undefined],
-    [{ OTEL_TRACES_EXPORTER: 'console' }, 'console', undefined],
-    [{ ...otlp, OTEL_TRACES_EXPORTER: 'none' }, 'off', undefined],
-    [{ ...otlp, OTEL_SDK_DISABLED: 'TRUE' }, 'off', undefined],
-    [{ OTEL_TRACES_EXPORTER: 'zipkin' }, 'off', /OTEL_TRACES_EXPORTER must be otlp/],
-    [{ ...otlp, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'off', /PROTOCOL must be http\/protobuf/],
-    ...['collector:4318', 'localhost', 'http://', 'file:///tmp'].map((text) => [
-      { OTEL_EXPORTER_OTLP_ENDPOINT: text },
-      ...['off', /OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL/],
-    ]),
-    [
-      { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318', OTEL_TRACES_EXPORTER: 'console' },
-      'console',
-      undefined,
-    ],
-  ] as [Record<string, string>, string, RegExp | undefined][]) {
-    const settings = readTracingSettings(env);
-    assert.equal(settings.exporter, exporter, JSON.stringify(env));
-    if (problem === undefined) assert.equal(settings.problem, undefined);
-    else assert.match(settings.problem ?? '', problem);
-  }
-  assert.deepEqual(configFor('http://localhost:1', otlp).tracing, { exporter: 'http/protobuf' });
 });

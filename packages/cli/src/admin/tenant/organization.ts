@@ -139,7 +139,7 @@ export async function readOrganization(
       ? undefined
       : new Map<string, GroupState>();
     const members =
-      orgId && user?.id ? await api.organizations.listMembers({ realm, orgId, search: username as string }) : [];
+      orgId && user?.id ? await api.organizations.listMembers({ realm, orgId, search: username ?? '' }) : [];
     const role =
       roleName === undefined ? undefined : await api.roles.findOneByName({ realm, name: roleName });
     const granted = role && user?.id ? await api.users.listRealmRoleMappings({ realm, id: user.id }) : [];
