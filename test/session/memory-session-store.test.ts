@@ -18,6 +18,34 @@ test('the memory store is bounded: the session that was not used for longest end
   assert.deepEqual([await store.get('a'), await store.get('b'), await store.get('c')], ['1', null, '3']);
 });
 
+test('a session and a lock end at their time, not after it', async () => {
+  let now = 0;
+  const store = createMemorySessionStore({ clock: () => now });
+  await store.create('a', '1', 1000);
+  const unlock = await store.lock('a', 500);
+  now = 499;
+  assert.equal(await store.lock('a', 500), null);
+  now = 500;
+  assert.notEqual(await store.lock('a', 500), null);
+  // It is another's lock by now.
+  await unlock?.();
+  assert.equal(await store.lock('a', 500), null);
+  now = 999;
+  assert.deepEqual([await store.get('a'), await store.remaining('a')], ['1', 1]);
+  await store.touch('a', 10);
+  now = 1009;
+  assert.deepEqual([await store.get('a'), await store.remaining('a')], [null, null]);
+  assert.equal(await store.replace('a', '2'), false);
+});
+
+test('a store that was closed has room for as many as before', async () => {
+  const store = createMemorySessionStore({ maxSessions: 2 });
+  for (const key of ['a', 'b']) await store.create(key, '1', 1000);
+  await store.close();
+  for (const key of ['c', 'd']) await store.create(key, '1', 1000);
+  assert.deepEqual(await Promise.all(['a', 'c', 'd'].map((key) => store.get(key))), [null, '1', '1']);
+});
+
 describe('sessions of tenants in one memory', () => {
   const keysOf = (tenant: string, count: number) =>
     Array.from({ length: count }, (_, at) => `${toTenantPrefix(tenant)}${at}`);
