@@ -127,10 +127,20 @@ describe('what introspection answers', () => {
     }
   });
 
+  it('that it failed is against a token for one organization, where userinfo cannot be asked', async () => {
+    for (const options of [{}, { tokenCheck: 'remote' }] as const) {
+      const { realm, verifier } = await startLoaded(options);
+      realm.introspect = () => FAILED;
+      const token = realm.mint({ iat: realm.now - 60, scope: 'profile organization:acme' });
+      await assertRefused(() => verifier.verify(token), 'token_revoked');
+      assert.deepEqual(codes(realm), ['keys_loaded']);
+    }
+  });
+
   it('that it failed, and userinfo cannot be asked, is no answer, and no outage', async () => {
     const { realm, verifier } = await startLoaded();
     realm.introspect = () => FAILED;
-    const token = realm.mint({ iat: realm.now - 60, scope: 'profile' });
+    const token = realm.mint({ iat: realm.now - 60, scope: 'profile organization:*' });
     await verifier.verify(token);
     assert.equal(verifier.status().isProviderDown, false);
     assert.deepEqual(codes(realm), ['keys_loaded', 'recheck_impossible']);

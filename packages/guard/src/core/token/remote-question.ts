@@ -80,7 +80,9 @@ export function createRemoteQuestion(
     if (answer !== undefined) return answer;
     if (introspected?.outcome === 'refused') {
       const { code, reason } = introspected.error;
-      if (code === 'provider_unavailable') reportOnce('warn', 'recheck_impossible', reason);
+      if (code !== 'provider_unavailable') return introspected;
+      if (isForOneOrganization(claims)) return { outcome: 'inactive', reason };
+      reportOnce('warn', 'recheck_impossible', reason);
       return introspected;
     }
     // A token that names its user may still be good; one that does not depends on Keycloak's answer.
@@ -225,6 +227,9 @@ function createReports(options: Pick<TokenOptions, 'clientId' | 'credential' | '
 function hasScope(claims: Claims, scope: string): boolean {
   return typeof claims.scope === 'string' && claims.scope.split(' ').includes(scope);
 }
+
+/** Refused by introspection and refresh once its user has left that one. */
+const isForOneOrganization = ({ scope }: Claims) => /(^| )organization:[^* ]/.test(String(scope));
 
 /** A signed or encrypted answer in compact form: of the header of each (RFC 7515 §4.1.1, RFC 7516 §4.1.1). */
 const COMPACT = /^([\w-]+)(?:\.[\w-]*){2,4}$/;
