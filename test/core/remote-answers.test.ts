@@ -127,20 +127,22 @@ describe('what introspection answers', () => {
     }
   });
 
-  it('that it failed is against a token for one organization, where userinfo cannot be asked', async () => {
-    for (const options of [{}, { tokenCheck: 'remote' }] as const) {
-      const { realm, verifier } = await startLoaded(options);
-      realm.introspect = () => FAILED;
-      const token = realm.mint({ iat: realm.now - 60, scope: 'profile organization:acme' });
-      await assertRefused(() => verifier.verify(token), 'token_revoked');
-      assert.deepEqual(codes(realm), ['keys_loaded']);
+  it('that it failed is against a token for an organization, where userinfo cannot be asked', async () => {
+    for (const tokenCheck of ['recheck', 'remote'] as const) {
+      for (const name of ['organization:acme', 'organization', 'organization:*']) {
+        const { realm, verifier } = await startLoaded({ tokenCheck });
+        realm.introspect = () => FAILED;
+        const token = realm.mint({ iat: realm.now - 60, scope: `profile ${name}` });
+        await assertRefused(() => verifier.verify(token), 'token_revoked');
+        assert.deepEqual(codes(realm), ['keys_loaded']);
+      }
     }
   });
 
   it('that it failed, and userinfo cannot be asked, is no answer, and no outage', async () => {
     const { realm, verifier } = await startLoaded();
     realm.introspect = () => FAILED;
-    const token = realm.mint({ iat: realm.now - 60, scope: 'profile organization:*' });
+    const token = realm.mint({ iat: realm.now - 60, scope: 'profile organizations' });
     await verifier.verify(token);
     assert.equal(verifier.status().isProviderDown, false);
     assert.deepEqual(codes(realm), ['keys_loaded', 'recheck_impossible']);

@@ -245,14 +245,21 @@ export const organizationTokensGroup: Behaviours = {
     }),
   'a token for an organization that its user has left is good for nothing': (scene) =>
     within(scene, async (caller, realm) => {
-      const tokens = new Map<string, string>();
-      for (const scope of ['organization:acme', 'organization:*', 'organization:acme organization:globex']) {
-        tokens.set(scope, String((await ask(caller, 'sara', scope)).json.access_token));
-      }
-      await realm.leaveOrganization('sara', 'acme');
-      for (const [scope, token] of tokens) {
+      const rows = [
+        ['sara', 'organization:acme', true],
+        ['sara', 'organization:*', false],
+        ['sara', 'organization:acme organization:globex', false],
+        ['abdullah', 'organization', true],
+        ['abdullah', 'organization:*', true],
+      ] as const;
+      const tokens: string[] = [];
+      for (const [username, scope] of rows)
+        tokens.push(String((await ask(caller, username, scope)).json.access_token));
+      for (const username of ['sara', 'abdullah']) await realm.leaveOrganization(username, 'acme');
+      for (const [at, [, scope, isOver]] of rows.entries()) {
+        const token = tokens[at] ?? '';
         const [seenByApi, info] = [await caller.introspect(token), await caller.userinfo(token)];
-        if (scope === 'organization:acme') {
+        if (isOver) {
           assertFault(seenByApi, 400, 'invalid_request', 'Failed to introspect token.');
           assertFault(info, 400, 'invalid_grant', 'Invalid organization');
         } else {

@@ -81,7 +81,7 @@ export function createRemoteQuestion(
     if (introspected?.outcome === 'refused') {
       const { code, reason } = introspected.error;
       if (code !== 'provider_unavailable') return introspected;
-      if (isForOneOrganization(claims)) return { outcome: 'inactive', reason };
+      if (isForOrganization(claims)) return { outcome: 'inactive', reason };
       reportOnce('warn', 'recheck_impossible', reason);
       return introspected;
     }
@@ -228,8 +228,8 @@ function hasScope(claims: Claims, scope: string): boolean {
   return typeof claims.scope === 'string' && claims.scope.split(' ').includes(scope);
 }
 
-/** Refused by introspection and refresh once its user has left that one. */
-const isForOneOrganization = ({ scope }: Claims) => /(^| )organization:[^* ]/.test(String(scope));
+/** Once its user has left the organization, it is neither introspected nor refreshed. With `organization:*` it may be for one, too. */
+const isForOrganization = ({ scope }: Claims) => /(^| )organization(:| |$)/.test(String(scope));
 
 /** A signed or encrypted answer in compact form: of the header of each (RFC 7515 §4.1.1, RFC 7516 §4.1.1). */
 const COMPACT = /^([\w-]+)(?:\.[\w-]*){2,4}$/;
