@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AUTHZ_CHECKS } from '../../packages/cli/src/doctor/checks/index.ts';
+import { answer, askDoctor, refused } from './support/ask-doctor.ts';
+
+const NOTHING = refused('access_denied', 'no', 403);
+
+/** What the doctor says of the authorization services by an answer of the protection API, where no admin looks, or one does. */
+async function say(
+  id: string,
+  given: ReturnType<typeof answer>,
+  { state, ...options }: Record<string, unknown> = {},
+) {
+  const authz = {
+    protection: async () => given,
+    state: async () => state ?? null,
+  };
+  const { status, cause, seen } = await askDoctor(AUTHZ_CHECKS, id, {
+    options: { authzFiles: [], ...options },
+    reach: { authz, config: { credential: { secret: 'x' } } },
+  });
+  return `${status} ${cause || seen}`;
+}
+const stateOf = (isOn: boolean, switches = {}) => ({ isOn, model: { switches } });
+
+test('whether the authorization services are on: Keycloak says it to the client, or an admin sees it', async () => {
+  const enabled = (...args: [ReturnType<typeof answer>, Record<string, unknown>?]) =>
+    say('authz.enabled', ...args);
+  assert.equal(await enabled(answer(200)), 'ok on');
+  for (const words of ['uma_protection is missing', 'not_supported'])
+    assert.equal(await enabled(refused('x', words, 403)), 'ok on');
+  assert.match(await enabled(NOTHING), /^skipped HTTP 403 access_denied: no/);
+  assert.match(await enabled(answer(204)), /^skipped HTTP 204/);
+  assert.equal(await enabled(NOTHING, { authz: true }), 'ok on');
+  assert.equal(await enabled(NOTHING, { state: stateOf(true) }), 'ok on');
+  const off = /authorization is off at the client 'api'/;
+  for (const reason of ['unauthorized_client', 'invalid_clientId']) {
+    assert.match(
+      await enabled(refused(reason, 'x', 400)),
+      /^skipped the client 'api' has no authorization services/,
+    );
+    assert.match(await enabled(refused(reason, 'x', 400), { authz: true }), off);
+  }
+  assert.match(await enabled(answer(200), { authz: true, state: stateOf(false) }), off);
+});
+
+test('why the protection API refuses the service account', async () => {
+  const protection = (...args: [ReturnType<typeof answer>, Record<string, unknown>?]) =>
+    say('authz.protection', ...args);
+  assert.match(await protection(answer(200)), /^ok the service account may look up resources/);
+  assert.match(await protection(answer(201)), /^fail the protection API refuses the service account/);
+  assert.match(await protection(NOTHING), /^fail the protection API refuses the service account/);
+  assert.match(
+    await protection(refused('unauthorized_client', 'x')),
+    /^fail the client 'api' has no service account/,
+  );
+  assert.match(
+    await protection(refused('x', 'uma_protection', 403)),
+    /^fail .* has lost the role uma_protection/,
+  );
+  const remote = /^fail remote resource management is off/;
+  assert.match(await protection(refused('not_supported', 'x', 501)), remote);
+  const switchedOff = { allowRemoteResourceManagement: false };
+  assert.match(await protection(answer(200), { state: stateOf(true, switchedOff) }), remote);
+  assert.match(
+    await protection(answer(200), { state: stateOf(true, { allowRemoteResourceManagement: true }) }),
+    /^ok/,
+  );
+});
