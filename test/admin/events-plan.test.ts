@@ -98,4 +98,8 @@ test('setup events says what the kept events cost where it lets Keycloak keep th
   assert.equal(again.code, 0, again.text);
   assert.doesNotMatch(again.text, costs);
   assert.match(again.text, done);
+  for (const user of keycloak.realms.get('shop')?.lists.users ?? []) user.given = [];
+  const rights = await setUp('events');
+  assert.match(rights.text, /view-events/);
+  assert.doesNotMatch(rights.text, costs);
 });
