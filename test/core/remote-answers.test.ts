@@ -135,6 +135,8 @@ describe('what introspection answers', () => {
         const token = realm.mint({ iat: realm.now - 60, scope: `profile ${name}` });
         await assertRefused(() => verifier.verify(token), 'token_revoked');
         assert.deepEqual(codes(realm), ['keys_loaded']);
+        realm.introspect = () => ({ active: true });
+        assert.ok(await verifier.verify(token), 'a user directory that was away for a moment looks the same');
       }
     }
   });

@@ -34,24 +34,12 @@ test('a .env that nobody named does not choose where a credential goes that is n
     'KEYCLOAK_CLIENT_KEY_FILE',
   );
   assert.equal(refused('KEYCLOAK_CLIENT_SECRET=its-own\n', {}), 'nothing');
+  assert.equal(refused('KEYCLOAK_CLIENT_SECRET_FILE=secret\n', {}), 'nothing');
   const person = { KEYCLOAK_SERVER_URL: 'https://sso.example', KEYCLOAK_REALM: 'r', KEYCLOAK_CLIENT_ID: 'c' };
   assert.equal(refused(outside, person), 'nothing');
   const local = { ...person, KEYCLOAK_SERVER_URL: '', KEYCLOAK_REALM: '', KEYCLOAK_CLIENT_SECRET: 'mine' };
   const here = { '.env': where.replace('https://evil.example', 'http://localhost:8080') };
   assert.equal(loadConfig({ cwd: folder(t, here), env: local }).clientSecret, 'mine');
-});
-
-test('the file of a secret that a .env names, and nobody that, is read once: it may become a link to another one', (t) => {
-  const where = 'KEYCLOAK_REALM=r\nKEYCLOAK_CLIENT_ID=c\nKEYCLOAK_CLIENT_SECRET_FILE=secret\n';
-  const address = 'KEYCLOAK_SERVER_URL=https://evil.example\n';
-  const cwd = folder(t, { '.env': `${address}${where}`, secret: 'its-own\n' });
-  assert.deepEqual(loadConfig({ cwd, env: {} }).credential, { secret: 'its-own' });
-  const secretFile = join(cwd, 'secret');
-  assert.deepEqual(loadConfig({ cwd, env: {}, envFile: '.env' }).credential, { secretFile });
-  const env = { KEYCLOAK_SERVER_URL: 'https://sso.example' };
-  assert.deepEqual(loadConfig({ cwd, env }).credential, { secretFile });
-  rmSync(secretFile);
-  assert.throws(() => loadConfig({ cwd, env: {} }), { code: 'ENOENT' });
 });
 
 test('a .env that nobody named opens nothing of a service whose Keycloak the environment names', (t) => {

@@ -251,6 +251,20 @@ describe('the controls of the provider', () => {
     assert.match(await challengeOf(token), /^401 .*error_description="user_session_not_found"$/);
   });
 
+  it('gives roles that Keycloak makes itself, where the file has more of their client', async () => {
+    const client = { account: [{ name: 'customers' }], broker: [{ name: 'links' }] };
+    const own = await startDevIdp({ realm: { realm: 'own', roles: { client } } });
+    try {
+      own.addUser({ username: 'ann', clientRoles: { account: ['view-consent'], broker: ['read-token'] } });
+      assert.throws(
+        () => own.addUser({ username: 'bob', realmRoles: ['none'], groups: ['/none'] }),
+        TypeError,
+      );
+    } finally {
+      await own.close();
+    }
+  });
+
   it('names the user or client that does not exist', async () => {
     await assert.rejects(idp.issueToken({ username: 'nobody' }), /there is no user 'nobody'/);
     await assert.rejects(idp.issueToken({ clientId: 'nothing' }), /there is no client 'nothing'/);

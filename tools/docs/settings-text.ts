@@ -38,8 +38,7 @@ reported together at the start, each with rule and example; exit code 2.
 
 A \`.env\` that nobody named (\`serve --env <file>\`) does not decide where a credential goes that is not its own: where it names address,
 realm or client, a file outside of its folder stops the start, and so does a secret of the environment, unless Keycloak is on this
-machine. Beside another machine's Keycloak in the environment, it chooses nothing but realm, client, \`PORT\`, \`LOG_LEVEL\` and a Redis of this machine. The file of a
-secret beside its own address is read once.
+machine. Beside another machine's Keycloak in the environment, it chooses nothing but realm, client, \`PORT\`, \`LOG_LEVEL\` and a Redis of this machine.
 
 | setting | default | meaning |
 |---|---|---|

@@ -8,12 +8,12 @@ import { openRawClient } from '../../support/raw-client.ts';
 import type { Adapter } from './adapter.ts';
 import { assertUser, BARE, setUp, without } from './set-up.ts';
 
-const REQUESTS = 250;
+const REQUESTS = 500;
 /** What is made once, and compiled, is there after these. */
 const REQUESTS_BEFORE = 200;
 const AT_ONCE = 20;
 /** What every answered request would leave behind, were it kept: far more. Unit: bytes. */
-const MOST_GROWTH = 2_000 * REQUESTS;
+const MOST_GROWTH = 1_000 * REQUESTS;
 
 function collectGarbage(): number {
   setFlagsFromString('--expose_gc');

@@ -153,7 +153,8 @@ function createQuestion(
     let tenant: Tenant | undefined;
     const onNotice = (notice: Notice) => {
       if (notice.code === 'keys_loaded' && tenant !== undefined) memory.welcome(tenant);
-      const error = tenant?.hasAnswered === false ? tenant.verifier.status().lastError : null;
+      const isNew = tenant?.hasAnswered === false && memory.peek(name) === tenant;
+      const error = isNew ? tenant?.verifier.status().lastError : null;
       if (tenant !== undefined && error?.seen === NO_REALM) {
         memory.drop(tenant);
         // A stack that nobody has read holds all that was under way.

@@ -87,7 +87,7 @@ export function findMisdirected(
     // A file elsewhere is not for whatever listens on this machine either.
     if (there.isOfFolder ? !(isPath && isOutside(file.path, there.value)) : isHere) continue;
     const from = there.isOfFolder ? 'a file outside of the folder' : 'the environment';
-    return toRefusal(`${name} is from ${from}`, chosen, file.name);
+    return toRefusal(`${name} is from ${from}`, chosen, file);
   }
   return undefined;
 }
@@ -118,10 +118,14 @@ export function findForeignSettings(
     return !(name === 'REDIS_URL' && isLocal(there.value));
   });
   if (chosen.length === 0) return undefined;
-  return toRefusal("Keycloak's address is from the environment or a file that it names", chosen, file.name);
+  return toRefusal("Keycloak's address is from the environment or a file that it names", chosen, file);
 }
 
-function toRefusal(what: string, chosen: readonly string[], file: string): string {
+function toRefusal(
+  what: string,
+  chosen: readonly string[],
+  { name: file }: { readonly name: string },
+): string {
   const names = chosen.join(', ');
   return `${what}, and ${names} from ${file}, a file that you did not name. Nothing was sent.
 If that is right, name the file: keycloak-guard serve --env ${file}. In a container or a unit, set ${names} in the environment.`;

@@ -102,10 +102,6 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       (sources.hasConsent ? undefined : findMisdirected(settingsFile, names, find)) ??
       findForeignSettings(settingsFile, Object.keys(SETTINGS), find);
     if (refusal !== undefined) throw new ConfigError([], refusal);
-    const secretFile = find('KEYCLOAK_CLIENT_SECRET_FILE') || undefined;
-    // Once: later a `git pull` may put a link there, to another file of the person's.
-    if (secretFile?.isOfFolder && !env.KEYCLOAK_SERVER_URL)
-      return toConfig(values, { secret: readFolderFile(secretFile.value).trim() }, env);
   }
   return toConfig(values, toCredential(textOf, values.clientSecret, cwd), env);
 }

@@ -24,6 +24,8 @@ const keysOf = ({ realmRoles, clientRoles }: RoleGrant): string[] => [
 export const defaultRoleOf = (realm: string): string => `default-roles-${realm.toLowerCase()}`;
 
 const MANAGEMENT = 'realm-management';
+/** Clients with roles that Keycloak makes, here in part. */
+const OF_KEYCLOAK = ['account', 'broker', MANAGEMENT];
 
 /** Roles of `realm-management` that hold others. `realm-admin` holds all. */
 const HOLDERS: Readonly<Record<string, readonly string[]>> = {
@@ -74,7 +76,10 @@ export function createRoleBook(rep: RealmRepresentation, groups: ReadonlyMap<str
     /** The first role that the file lacks, where it lists those of the realm or the client; with the name of the client. */
     unknownIn(grant: RoleGrant): string | undefined {
       const { realm = [], client = {} } = rep.roles ?? {};
-      const listed = new Set([...realm.map(() => REALM), ...Object.keys(client)]);
+      const own = rep.realm === 'master' ? [REALM, ...OF_KEYCLOAK] : OF_KEYCLOAK;
+      const listed = new Set(
+        [...realm.map(() => REALM), ...Object.keys(client)].filter((id) => !own.includes(id)),
+      );
       const granted = [...(rep.users ?? []), ...[...groups.values()].map((one) => one.representation)];
       const known = new Set([...[...composites].flat(2), ...granted.flatMap(keysOf)]);
       const unknown = keysOf(grant).filter((one) => !known.has(one));

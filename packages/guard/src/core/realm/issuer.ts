@@ -65,7 +65,7 @@ export interface Issuer {
   /** The discovery document as last loaded, or `null`. */
   readonly current: Discovery | null;
   /**
-   * The discovery document; loaded once, by one call for all who wait. It is tried once a second.
+   * The discovery document; loaded once, by one call for all who wait. A failure is shared for a second.
    *
    * @throws {AuthError} `provider_unavailable` or `provider_misconfigured`
    */
@@ -133,7 +133,8 @@ export function createIssuer(options: IssuerOptions): Issuer {
       if (self.current !== null) return self.current;
       const now = performance.now();
       // Anybody may ask for a login, or for the metadata of a resource.
-      if (lastTry === undefined || now - lastTry.at >= 1_000) lastTry = { at: now, result: refresh() };
+      if (lastTry === undefined || Math.abs(now - lastTry.at) >= 1_000)
+        lastTry = { at: now, result: refresh() };
       return lastTry.result;
     },
     refresh,

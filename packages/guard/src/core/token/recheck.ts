@@ -183,7 +183,7 @@ export function createRecheck<C extends object>(parts: RecheckParts<C>) {
       forget(known);
       // Remembered: otherwise a token that is still young would be believed by its signature alone, here or after a restart.
       const { iss, jti } = known.claims;
-      if (isId(jti)) {
+      if (isId(jti) && !answer.isForNow) {
         const revocation = { type: 'token', issuer: iss, tokenId: jti } as const;
         revocations.add(revocation);
         await share(revocation);

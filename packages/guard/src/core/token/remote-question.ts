@@ -24,8 +24,8 @@ export type RemoteAnswer =
       readonly by: 'introspection' | 'userinfo';
       readonly claims: Claims | undefined;
     }
-  /** No longer good. */
-  | { readonly outcome: 'inactive'; readonly reason: string }
+  /** No longer good. `isForNow`: another fault of Keycloak's would look the same, so the token may be good later. */
+  | { readonly outcome: 'inactive'; readonly reason: string; readonly isForNow?: true }
   /** It cannot be asked about this token, now or later. */
   | { readonly outcome: 'impossible' }
   /** It refused to answer this API, and there is no other way to ask: our own fault, which may be mended. */
@@ -81,7 +81,7 @@ export function createRemoteQuestion(
     if (introspected?.outcome === 'refused') {
       const { code, reason } = introspected.error;
       if (code !== 'provider_unavailable') return introspected;
-      if (isForOrganization(claims)) return { outcome: 'inactive', reason };
+      if (isForOrganization(claims)) return { outcome: 'inactive', reason, isForNow: true };
       reportOnce('warn', 'recheck_impossible', reason);
       return introspected;
     }
