@@ -8,7 +8,7 @@ const MOST_PACKAGES = 5;
 const MOST_MEGABYTES = 1.7;
 /** What an import may load, of files on the disk. */
 const MOST_LOADED = {
-  'keycloak-guard': { packages: 1, kibibytes: 102 },
+  'keycloak-guard': { packages: 1, kibibytes: 103 },
   'keycloak-guard/express': { packages: 1, kibibytes: 150 },
   'keycloak-guard/fastify': { packages: 3, kibibytes: 200 },
 } as const;
