@@ -57,28 +57,37 @@ test('setup that is refused says what stays, where something was done, and nothi
 test('setup names npm start as next where that reads the file it wrote', async (t) => {
   const keycloak = await startFakeKeycloak();
   t.after(() => keycloak.close());
-  for (const [start, next] of [
-    ['node --env-file=.env dist/main.js', 'npm start'],
-    ['node dist/main.js', 'npx keycloak-guard serve'],
+  const guide = ['setup', 'guide', '--url', keycloak.url, '--env', '.env', '--admin-user', 'admin', '--yes'];
+  const env = { KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+  for (const [name, start, next] of [
+    ['my-app', 'node --env-file=.env dist/main.js', 'npm start'],
+    ['my-app', 'node dist/main.js', 'npx keycloak-guard serve'],
+    // The clone, whose service reads every .env of its folder.
+    ['keycloak-guard-repository', 'node tools/run/start.ts', 'npm start'],
   ]) {
     const folder = emptyFolder();
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'my-app', scripts: { start } }));
-    const args = [
-      'setup',
-      'guide',
-      '--url',
-      keycloak.url,
-      '--env',
-      '.env',
-      '--admin-user',
-      'admin',
-      '--yes',
-      '--no-user',
-    ];
-    const { code, stdout, stderr } = await runInProcess(args, { KEYCLOAK_ADMIN_PASSWORD: 'admin' }, folder);
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, scripts: { start } }));
+    const { code, stdout, stderr } = await runInProcess([...guide, '--no-user'], env, folder);
     assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^Not tried with a login: no user and password\.$/m);
     assert.match(stdout, new RegExp(`^Done. Next: ${next}$`, 'm'));
+    assert.equal(
+      stdout.includes(`From now on npm start uses ${keycloak.url} here`) &&
+        stdout.includes('An application in another folder does not read this file'),
+      name !== 'my-app',
+    );
   }
+});
+
+test('setup that works, but for the login it then tries, ends as a failure and names nothing as next', async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  const args = ['setup', 'guide', '--url', keycloak.url, '--admin-user', 'admin', '--yes', '--user', 'anna'];
+  const env = { KEYCLOAK_ADMIN_PASSWORD: 'admin', SETUP_PASSWORD: 'Test#123456' };
+  const { code, stdout, stderr } = await runInProcess(args, env);
+  assert.equal(code, 1, stderr);
+  assert.match(stdout, /^Trying it:\n {2}✗ /m);
+  assert.doesNotMatch(stdout, /Done/);
 });
 
 test('setup says which call was refused, the one for the secret of the client too', async (t) => {

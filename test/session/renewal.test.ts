@@ -71,3 +71,78 @@ test('a renewal is locked for as long as Keycloak may take: a discovery and a re
     assert.deepEqual(locks, [lockMs]);
   }
 });
+
+/** A renewal with a store that locks as the test says, and a session whose tokens are those of the store. */
+function setUpLock({
+  lock,
+  load = async () => sessionWith('old'),
+  refresh = async () => assert.fail('Keycloak is asked'),
+}: {
+  lock: () => Promise<(() => Promise<void>) | null>;
+  load?: () => Promise<LiveSession | null>;
+  refresh?: () => Promise<Tokens>;
+}) {
+  const ended: string[] = [];
+  const renew = createRenewal({
+    options: resolveSessionOptions({
+      client: {
+        ...createClient({ serverUrl: 'http://127.0.0.1:9', realm: 'testing', clientId: 'x' }),
+        refresh,
+      },
+      secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
+      store: { ...createMemorySessionStore(), lock },
+    }),
+    load,
+    replace: async () => null,
+    end: async ({ record }) => void ended.push(record.accessToken),
+  });
+  return { renew, ended };
+}
+
+test('a store that does not lock is away; one that then does not load gives the lock back', async () => {
+  const away = new Error('away');
+  const unlocked = setUpLock({ lock: () => Promise.reject(away) });
+  await assert.rejects(unlocked.renew(sessionWith('old')), {
+    ...{ code: 'session_store_unavailable', cause: away },
+  });
+  let left = 0;
+  for (const unlock of [async () => void left++, null]) {
+    const { renew } = setUpLock({ lock: async () => unlock, load: () => Promise.reject(away) });
+    await assert.rejects(renew(sessionWith('old')), away);
+  }
+  assert.equal(left, 1);
+});
+
+test('a session without a refresh token ends where its access token does; an error of another kind ends none', async () => {
+  const lock = async () => async () => {};
+  const { renew, ended } = setUpLock({ lock });
+  const session = sessionWith('old');
+  session.record = { ...session.record, refreshToken: null };
+  assert.equal(await renew(session), null);
+  assert.deepEqual(ended, ['old']);
+
+  const broken = new TypeError('broken');
+  const other = setUpLock({ lock, refresh: () => Promise.reject(broken) });
+  await assert.rejects(other.renew(sessionWith('old')), broken);
+  assert.deepEqual(other.ended, []);
+});
+
+test('another process that renews is waited for, for ten seconds', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  let looks = 0;
+  const load = async () => {
+    looks++;
+    now += 2_500;
+    return sessionWith(looks === 4 ? 'new' : 'old');
+  };
+  const { renew } = setUpLock({ lock: async () => null, load });
+  assert.equal((await renew(sessionWith('old')))?.record.accessToken, 'new');
+  looks = 4;
+  await assert.rejects(renew(sessionWith('old')), {
+    code: 'provider_unavailable',
+    reason: 'Another process did not finish renewing the session',
+  });
+  // Once more after those ten seconds.
+  assert.equal(looks, 9);
+});

@@ -84,8 +84,12 @@ export function toWords(answer: Answer): string {
   }
   if (challenge) return `HTTP ${answer.status} ${challenge}`;
   if (location) return `HTTP ${answer.status} to ${location.split('?')[0]}`;
-  const text = answer.text.includes('<') ? toPageText(answer.text) : answer.text;
-  return `HTTP ${answer.status} ${text.slice(0, 160)}`.trim();
+  return `HTTP ${answer.status} ${toExcerpt(answer.text)}`.trim();
+}
+
+/** As many words of an answer as a person reads. */
+export function toExcerpt(text: string): string {
+  return (text.includes('<') ? toPageText(text) : text).slice(0, 160).trim();
 }
 
 /**

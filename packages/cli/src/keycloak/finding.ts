@@ -2,7 +2,7 @@ import { toSettingNames } from '@keycloak-guard/server/config';
 import { diagnoseTokenError, type TokenAnswer } from 'keycloak-guard/client';
 import type { AdminError } from '../admin/admin-error.ts';
 import { toShellWord } from '../terminal/output.ts';
-import { type Answer, isStranger, toPageText, toWords } from './call.ts';
+import { type Answer, isStranger, toExcerpt, toWords } from './call.ts';
 import type { Caller } from './realm-calls.ts';
 
 /** Result of a check. `warn`: it works now but may cause trouble; the exit code stays 0. */
@@ -54,7 +54,7 @@ export function judgeStranger(answer: Answer): Finding | undefined {
   const { status, headers } = answer;
   const path = new URL(answer.url).pathname;
   const server = headers.get('server');
-  const says = (answer.text.includes('<') ? toPageText(answer.text) : answer.text).slice(0, 120).trim();
+  const says = toExcerpt(answer.text);
   const who = `${server ? ` It calls itself '${server}'.` : ''}${says ? ` It says: ${says}` : ''}`;
   const say = (cause: string, fix: string) => fail(toWords(answer), `${cause}${who}`, fix);
   const tryIt = `From this machine: curl -i ${toShellWord(answer.url.replace(/\?.*$/s, ''))}`;

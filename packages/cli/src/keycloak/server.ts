@@ -1,6 +1,6 @@
 import { isServerUrl } from 'keycloak-guard/unstable';
 import { toShellWord } from '../terminal/output.ts';
-import { type Answer, call, toPageText, toWords } from './call.ts';
+import { type Answer, call, toExcerpt, toWords } from './call.ts';
 import { diagnose, type Finding, failOn, judgeStranger, ok, type Say } from './finding.ts';
 import type { Caller } from './realm-calls.ts';
 
@@ -90,7 +90,7 @@ export async function judgeServer(
     );
   const server = answer.headers.get('server');
   const who = server ? ` It calls itself '${server}'.` : '';
-  const says = toPageText(answer.text).slice(0, 120);
+  const says = toExcerpt(answer.text);
   return say(
     `something answers at ${serverUrl}, but it is not Keycloak.${who}${says && ` It says: ${says}`}`,
     'Look at host, port and path of KEYCLOAK_SERVER_URL, and whether a proxy passes /realms/ on to Keycloak.',

@@ -1,5 +1,5 @@
 import { AdminError, NO_ADMIN_API } from '../../admin/admin-error.ts';
-import { toPageText } from '../../keycloak/call.ts';
+import { toExcerpt } from '../../keycloak/call.ts';
 import { explainAdminError } from '../../keycloak/finding.ts';
 import { networkZoneOf } from '../../settings/address.ts';
 import {
@@ -82,7 +82,7 @@ function judgeProxy({ kind, status, answer, message }: AdminError, serverUrl: st
   if (isWhole || message.endsWith(NO_ADMIN_API)) return undefined;
   const isSilent = kind === 'unreachable';
   return fail(
-    isSilent ? message : `HTTP ${status} ${toPageText(answer).slice(0, 120)}`.trim(),
+    isSilent ? message : `HTTP ${status} ${toExcerpt(answer)}`.trim(),
     `a proxy or firewall in front of Keycloak keeps calls of the admin from it${isSilent ? '' : ` (HTTP ${status}): the answer is not Keycloak's`}`,
     `Run the doctor where ${serverUrl}/admin/ and the realm of the admin can be reached, with KEYCLOAK_SERVER_URL of an inner address; to hide /admin/ from the internet is right.`,
   );

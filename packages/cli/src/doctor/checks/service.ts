@@ -1,4 +1,4 @@
-import { call, toForm, toWords } from '../../keycloak/call.ts';
+import { call, toExcerpt, toForm, toWords } from '../../keycloak/call.ts';
 import { check, fail, ok, skipped, warn } from '../check.ts';
 
 const serviceAlive = check('service.alive', [], async ({ options }) => {
@@ -34,7 +34,7 @@ const serviceReady = check('service.ready', ['service.alive'], async ({ options 
   return answer.status === 200
     ? warn(`ready, but ${lacks}`, `the service answers, but not all that it needs is there: ${lacks}`, fix)
     : fail(
-        `HTTP ${answer.status} ${answer.text.slice(0, 200)}`,
+        `HTTP ${answer.status} ${toExcerpt(answer.text)}`,
         `the service runs, but is not ready: ${lacks}`,
         fix,
       );

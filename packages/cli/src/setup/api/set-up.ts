@@ -12,6 +12,7 @@ import type { SetupGoal } from '../../admin/goal.ts';
 import { makePlan } from '../../admin/plan/plan.ts';
 import type { Plan } from '../../admin/plan/step.ts';
 import { loadAuthz } from '../../authz/file.ts';
+import { toExcerpt } from '../../keycloak/call.ts';
 import { diagnose, toTokenAnswer } from '../../keycloak/finding.ts';
 import { type Caller, createRealmCalls } from '../../keycloak/realm-calls.ts';
 import { type PlanPart, runPlan, toPart, toRealmPart } from '../../plan/run-plan.ts';
@@ -50,7 +51,7 @@ export async function* prove(caller: Caller, username: string, password: string)
 
   const { json, status, text } = await calls.introspect(token);
   const isActive = json?.active === true;
-  yield proof('introspection', isActive, isActive ? 'active' : `HTTP ${status} ${text.slice(0, 200)}`);
+  yield proof('introspection', isActive, isActive ? 'active' : `HTTP ${status} ${toExcerpt(text)}`);
 
   const logout = await calls.logout(String(login.json?.refresh_token ?? ''));
   const after = await calls.userinfo(token);
@@ -63,7 +64,7 @@ export async function* prove(caller: Caller, username: string, password: string)
 export async function* proveSecret(caller: Caller): AsyncGenerator<Proof> {
   const { status, json, text } = await createRealmCalls(caller).introspect('none');
   const ok = json?.active === false;
-  const seen = ok ? 'Keycloak answers the client' : `HTTP ${status} ${text.slice(0, 200)}`;
+  const seen = ok ? 'Keycloak answers the client' : `HTTP ${status} ${toExcerpt(text)}`;
   yield proof('introspection', ok, seen);
 }
 
@@ -73,12 +74,12 @@ export async function* proveService(service: Caller, api: Caller): AsyncGenerato
   const { json, status, text } = await createRealmCalls(service).clientCredentials();
   const token = json?.access_token;
   if (typeof token !== 'string') {
-    yield proof(what, false, `HTTP ${status} ${text.slice(0, 200)}`);
+    yield proof(what, false, `HTTP ${status} ${toExcerpt(text)}`);
     return;
   }
   const answer = await createRealmCalls(api).introspect(token);
   const ok = answer.json?.active === true && [answer.json.aud].flat().includes(api.clientId);
-  const seen = ok ? `active, for ${api.clientId}` : `not for ${api.clientId}: ${answer.text.slice(0, 200)}`;
+  const seen = ok ? `active, for ${api.clientId}` : `not for ${api.clientId}: ${toExcerpt(answer.text)}`;
   yield proof(what, ok, seen);
 }
 

@@ -1,5 +1,5 @@
 import { CALLBACK_PATH } from '../../../admin/goal.ts';
-import { isStranger, toWords } from '../../../keycloak/call.ts';
+import { isStranger, toExcerpt, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
 import { networkZoneOf } from '../../../settings/address.ts';
 import { toShellWord } from '../../../terminal/output.ts';
@@ -93,8 +93,8 @@ const LOGIN_RULES: readonly Rule<Authorization>[] = [
         return judgeBrowserAddress(reach, new URL(answer.url));
       const isRequestObject = answer.status === 400 && /invalid request/i.test(words);
       return fail(
-        `HTTP ${answer.status} ${words.slice(0, 200)}`,
-        `Keycloak refuses a browser login of this client: ${words.slice(0, 120) || `HTTP ${answer.status}`}`,
+        `HTTP ${answer.status} ${toExcerpt(words)}`,
+        `Keycloak refuses a browser login of this client: ${toExcerpt(words) || `HTTP ${answer.status}`}`,
         isRequestObject
           ? onPage(
               reach,
@@ -168,7 +168,7 @@ export const SPA_CHECKS: readonly Check[] = [
     const state = await findClientState(spa.client);
     if (state === 'disabled' || !(await spa.client.knows(spa.clientId)))
       return fail(
-        (await spa.client.authorization()).words.slice(0, 120),
+        toExcerpt((await spa.client.authorization()).words),
         `the realm '${reach.caller.realm}' has no client '${spa.clientId}' (the case of the letters counts), or it is disabled`,
         `npx keycloak-guard setup spa ${toShellWord(spa.clientId)} --app ${toShellWord(spa.origin)}`,
       );
@@ -200,7 +200,7 @@ export const SPA_CHECKS: readonly Check[] = [
     if (!/parameter\w{0,9}:? redirect_uri/i.test(words)) return ok(spa.redirectUri);
     const known = await spa.redirectUris();
     return fail(
-      words.slice(0, 120),
+      toExcerpt(words),
       `${spa.redirectUri} is not among the valid redirect URIs of '${spa.clientId}'${known === undefined ? '' : ` (${known.join(', ') || 'none'})`}. It is compared letter by letter: scheme, port, path, a slash at the end`,
       `Clients > ${spa.clientId} > Settings > Valid redirect URIs: add ${spa.redirectUri}. If the page lets sign-ins come back to another address, give that to --origin.`,
     );

@@ -1,4 +1,4 @@
-import { toWords } from '../../../keycloak/call.ts';
+import { toExcerpt, toWords } from '../../../keycloak/call.ts';
 import { createRealmCalls } from '../../../keycloak/realm-calls.ts';
 import { toShellWord } from '../../../terminal/output.ts';
 import { check, diagnosed, fail, kcadm, ok, onPage, refusalOf } from '../../check.ts';
@@ -16,7 +16,7 @@ const clientKnown = check('client.known', ['realm.enabled'], async ({ reach }) =
       `Clients > Create client > Client type OpenID Connect, under another client id (or keycloak-guard setup --client-id NAME), and KEYCLOAK_CLIENT_ID=NAME`,
     );
   if (state !== 'unknown') return ok(clientId);
-  const seen = `${toWords(await reach.client.passwordGrant())}; login page: ${(await reach.client.authorization()).words.slice(0, 80)}`;
+  const seen = `${toWords(await reach.client.passwordGrant())}; login page: ${toExcerpt((await reach.client.authorization()).words)}`;
   const names = reach.admin ? await reach.admin.clientIds().catch(() => []) : [];
   const close =
     names.find((one) => one.toLowerCase() === clientId.trim().toLowerCase()) ?? (await guessCase(reach));
@@ -64,7 +64,7 @@ async function findRealmOf({ admin, caller }: Reach): Promise<string | undefined
 const clientEnabled = check('client.enabled', ['client.known'], async ({ reach }) => {
   if ((await findClientState(reach.client)) !== 'disabled') return ok('on');
   return fail(
-    `login page: ${(await reach.client.authorization()).words.slice(0, 100)}`,
+    `login page: ${toExcerpt((await reach.client.authorization()).words)}`,
     `the client '${reach.caller.clientId}' is disabled`,
     `${onPage(reach, 'Enabled (top right) ON')}\n${kcadm(reach, 'enabled=true')}`,
     ['--enable'],

@@ -1,7 +1,7 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { isHttpUrl } from '../../../access/access.ts';
 import { coversUri, splitUris, toWholeUri } from '../../../admin/mappers.ts';
-import { type Answer, call, toForm, toPageText, toWords } from '../../../keycloak/call.ts';
+import { type Answer, call, toExcerpt, toForm, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
 import { networkZoneOf } from '../../../settings/address.ts';
 import {
@@ -129,7 +129,7 @@ async function judgePage(grant: Answer, reach: Reach): Promise<Finding> {
       fix,
     );
   return say(
-    `the token endpoint answers with a page ('${toPageText(grant.text).slice(0, 100)}') and not with JSON: the flow of the password grant${name} is not Keycloak's own, and refuses every login`,
+    `the token endpoint answers with a page ('${toExcerpt(grant.text)}') and not with JSON: the flow of the password grant${name} is not Keycloak's own, and refuses every login`,
     fix,
   );
 }

@@ -1,4 +1,4 @@
-import { type Answer, toPageText, toWords } from '../../../keycloak/call.ts';
+import { type Answer, toExcerpt, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
 import {
   type Check,
@@ -37,7 +37,7 @@ async function explainLogin(answer: Answer, username: string, reach: Reach): Pro
   if (answer.status >= 500) return serverError(say, reach);
   if (/offline tokens not allowed/i.test(words)) return noOffline(say, username, reach);
   if (answer.json === undefined && answer.text.includes('<'))
-    return flowSaysNo(say, toPageText(answer.text).slice(0, 160), username, reach);
+    return flowSaysNo(say, toExcerpt(answer.text), username, reach);
   if (/mtls|certification missing/i.test(words))
     return say(
       'the client binds tokens to a TLS client certificate, which this service does not have',
