@@ -5,15 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { PAGES_WITH_TABLES, TABLES, tablesOf, withTables } from '../../tools/docs/adapter-tables.ts';
 import { ADAPTERS } from '../../tools/docs/adapters.ts';
-import {
-  DPOP,
-  describeOptions,
-  OPTION_TABLES,
-  PERMISSIONS,
-  SESSION,
-  VERIFIER,
-  writeDefault,
-} from '../../tools/docs/options.ts';
+import { OPTION_TABLES } from '../../tools/docs/options.ts';
 import {
   FRAMEWORK_PAGES,
   SHARED,
@@ -102,19 +94,4 @@ describe('the list of adapters', () => {
         name,
       );
   });
-});
-
-describe('the doc comments of options', () => {
-  for (const source of [VERIFIER, SESSION, PERMISSIONS, DPOP]) {
-    test(`${source.name} describes each, and says the default that its rule has`, () => {
-      const described = describeOptions(source);
-      assert.deepEqual(described.map(({ name }) => name).sort(), Object.keys(source.rules).sort());
-      for (const { name, meaning, saidDefault } of described) {
-        assert.notEqual(meaning, '', name);
-        const { default: value, isRequired } = source.rules[name] ?? {};
-        const preset = writeDefault(value);
-        if (preset !== undefined && !isRequired) assert.equal(saidDefault, preset, name);
-      }
-    });
-  }
 });

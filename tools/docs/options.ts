@@ -37,6 +37,11 @@ export const DPOP: OptionSource = {
   name: 'DpopOptions',
   rules: DPOP_RULES,
 };
+export const EVENTS: OptionSource = {
+  file: 'events/options.ts',
+  name: 'EventsOptions',
+  rules: EVENTS_RULES,
+};
 /** Their defaults depend on others, so that only the comments say them. */
 const LOGIN_LIMITS: OptionSource = {
   ...{ file: 'limits/options.ts', name: 'LoginLimitOptions', rules: LOGIN_LIMIT_RULES },
@@ -65,7 +70,7 @@ export const OPTION_TABLES: Readonly<Record<string, Readonly<Record<string, () =
     options: () => [...toRows(LOGIN_LIMITS), ...toRows(LOGIN_SETTINGS)],
   },
   'docs/events.md': {
-    options: () => toRows({ file: 'events/options.ts', name: 'EventsOptions', rules: EVENTS_RULES }),
+    options: () => toRows(EVENTS),
   },
 };
 
