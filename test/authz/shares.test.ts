@@ -115,6 +115,23 @@ describe('sharing', () => {
     }
   });
 
+  it('is not done for a token that names no user, and not asked for of what is not there', async () => {
+    const { fake, verifier, shares, bob } = await start();
+    const nobody = await verifier.verify(fake.tokenOf(undefined as never));
+    const error = await assertRefused(() => shares.request(nobody, VIEW), 'permission_denied');
+    assert.equal(error.reason, 'The token names no user: the client needs the scope basic');
+    fake.replaceProtection = (method, path) =>
+      method === 'POST' && path === 'permission' ? oauthError(400, 'invalid_resource_id', 'x') : undefined;
+    const refused = await assertRefused(() => shares.request(bob, VIEW), 'permission_denied');
+    assert.match(refused.reason, /^Keycloak gives no ticket \(.*invalid_resource_id/);
+    // Half an answer is none.
+    for (const answer of [{}, { ticket: 7 }, { ticket: 'a b' }]) {
+      fake.replaceProtection = (method, path) =>
+        method === 'POST' && path === 'permission' ? Response.json(answer, { status: 201 }) : undefined;
+      await assertRefused(() => shares.request(bob, VIEW), 'provider_unavailable');
+    }
+  });
+
   it('leaves out what Keycloak lists of somebody else', async () => {
     const { fake, shares, alice, bob } = await start();
     await shares.grant(alice, { ...VIEW, requester: BOB });

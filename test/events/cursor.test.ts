@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFileCursor } from '../../packages/guard/src/events/index.ts';
-import { fillEvents } from '../../packages/guard/src/events/options.ts';
 
 test('a file of a position: none is a beginning, what cannot be read is an error, and what was saved is there', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'cursor-'));
@@ -22,18 +21,4 @@ test('a file of a position: none is a beginning, what cannot be read is an error
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   await mkdir(`${file}.d`);
   await assert.rejects(createFileCursor(`${file}.d`).save('three'), { syscall: 'rename' });
-});
-
-test('options of events: what holds without them, and the edges of each', () => {
-  const { pollMs, recheckSeconds, maxFollowed } = fillEvents({});
-  assert.deepEqual([pollMs, recheckSeconds, maxFollowed], [1_000, 1_800, 20]);
-  for (const [name, least, most] of [
-    ['pollMs', 200, 10_000],
-    ['recheckSeconds', 30, 86_400],
-    ['maxFollowed', 1, 1_000],
-  ] as const) {
-    for (const good of [least, most]) assert.equal(fillEvents({ [name]: good })[name], good);
-    for (const wrong of [least - 1, most + 1])
-      assert.throws(() => fillEvents({ [name]: wrong }), { name: 'OptionsError', message: new RegExp(name) });
-  }
 });

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Tokens } from '../../packages/guard/src/client/index.ts';
-import { isAuthError, type Principal, type VerifierOptions } from '../../packages/guard/src/core/index.ts';
+import {
+  combineVerifiers,
+  isAuthError,
+  OptionsError,
+  type Principal,
+  type TokenVerifier,
+  type Verifier,
+  type VerifierOptions,
+} from '../../packages/guard/src/core/index.ts';
+import { check } from '../../packages/guard/src/outgoing/options.ts';
 import {
   createRealmClient,
   createUserTokens,
@@ -257,5 +266,54 @@ describe('a token of the application', () => {
     assert.equal(await codeOf(other.get()), 'provider_misconfigured');
     assert.equal(await codeOf(other.get()), 'provider_misconfigured');
     assert.deepEqual(codes(), ['calling_refused']);
+  });
+
+  it('is sent to the service it is for, and an error that is none of Keycloak passes as it is', async () => {
+    const realm = createTestRealm();
+    let claims: Record<string, unknown> = { aud: 'orders' };
+    const verifier = realm.verifier({
+      ...{ tokenCheck: 'local', clientSecret: 'secret' },
+      fetch: async (...args) =>
+        String(args[0]).endsWith('/token')
+          ? Response.json({ access_token: realm.mint(claims), token_type: 'Bearer', expires_in: 60 })
+          : realm.fetch(...args),
+    });
+    await verifier.load();
+    const client = createRealmClient('test', verifier);
+    assert.equal(await codeOf(client.own({ audience: 'orders' }).get()), 'no error');
+    claims = { aud: ['reports', 'billing'] };
+    for (const [scope, audience, code] of [
+      ['a', 'billing', 'no error'],
+      ['b', 'orders', 'provider_misconfigured'],
+      ['c', undefined, 'no error'],
+    ] as const)
+      assert.equal(await codeOf(client.own({ scope, audience }).get()), code, scope);
+    claims = { aud: undefined };
+    assert.equal(await codeOf(client.own({ scope: 'd', audience: 'orders' }).get()), 'no error');
+
+    const broken = new RangeError('of the program');
+    Object.assign(verifier.issuer, { discover: () => Promise.reject(broken) });
+    await assert.rejects(client.own({ scope: 'e' }).get(), broken);
+  });
+
+  it('is of one realm, and of a client that can prove who it is', () => {
+    const [one, other] = [createTestRealm(), createTestRealm({ realm: 'other' })].map((realm) =>
+      realm.verifier({ tokenCheck: 'local', issuer: realm.issuer, clientSecret: undefined }),
+    );
+    const several = combineVerifiers([one!, other!]) as TokenVerifier<object>;
+    for (const [verifier, option] of [
+      [several, 'verifier'],
+      [one as TokenVerifier<object>, 'credential'],
+    ] as const)
+      assert.throws(
+        () => check.tokenAs('tokenAs', {}, { verifier, isOfTenants: false }),
+        (error) => error instanceof OptionsError && error.problems[0]?.option === option,
+      );
+    assert.doesNotThrow(() => check.tokenAs('tokenAs', {}, { verifier: several, isOfTenants: true }));
+    const { clientId, issuer, context } = one!;
+    assert.throws(
+      () => createRealmClient('test', { clientId, issuer, context } as Verifier<object>),
+      (error) => error instanceof OptionsError || error instanceof TypeError,
+    );
   });
 });

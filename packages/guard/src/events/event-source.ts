@@ -177,7 +177,7 @@ export function createEventSource(context: ClientContext, clock: () => number): 
     if (!isOld && (first <= last || !isMore)) return { events: sort(events), isMore };
     // The newest come first, and those that come meanwhile shift the rest.
     const all = new Map(events.map((event) => [event.id, event]));
-    for (let page = events; page.length >= size && (page.at(-1)?.time ?? 0) >= from; ) {
+    for (let page = events; page.length >= size && (page.at(-1) as KeycloakEvent).time >= from; ) {
       query.set('first', String(Number(query.get('first') ?? 0) + size));
       page = readEvents(list, await get(`${list}?${query}`));
       const before = all.size;

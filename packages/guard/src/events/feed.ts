@@ -40,7 +40,7 @@ async function deliver(
   byUser: Backlog,
   handlers: UserHandlers,
   onFailure: (change: UserChange, error: unknown) => void,
-  isOver: () => boolean = () => false,
+  isOver: () => boolean,
 ): Promise<Backlog> {
   const rest: Record<string, UserBacklog> = Object.create(null);
   const waiting = Object.entries(byUser);

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { syncBuiltinESMExports } from 'node:module';
+import { type TestContext, test } from 'node:test';
+import timers from 'node:timers/promises';
+import { ClientError, type ClientOptions, createClient } from '../../packages/guard/src/client/index.ts';
+
+const BASE = 'https://sso.example.com/realms/testing';
+const TOKENS = { access_token: 'a.b.c', token_type: 'Bearer' };
+const tokenWith = (claims: object) =>
+  ['{"alg":"none"}', JSON.stringify(claims), 'x']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
+
+/** A client, the forms that it sends, and what Keycloak answers to each. */
+function start(
+  answers: (form: URLSearchParams, count: number) => object,
+  options: Partial<ClientOptions> = {},
+) {
+  const forms: URLSearchParams[] = [];
+  const client = createClient({
+    ...{ serverUrl: 'https://sso.example.com', realm: 'testing', clientId: 'my-api', clientSecret: 's' },
+    fetch: (async (input: string | URL, init: RequestInit = {}) => {
+      if (init.method !== 'POST') return Response.json({ issuer: BASE });
+      const form = new URLSearchParams(String(init.body));
+      forms.push(form);
+      if (String(input).endsWith('/auth/device'))
+        return Response.json({
+          ...{ device_code: 'd', user_code: 'ABCD', verification_uri: `${BASE}/device`, expires_in: 600 },
+          ...answers(form, 0),
+        });
+      const body = answers(form, forms.length);
+      return Response.json(body, { status: 'error' in body ? 400 : 200 });
+    }) as typeof fetch,
+    ...options,
+  });
+  return { client, forms };
+}
+
+/** Pauses take no time; how long they would be. */
+function stopPauses(t: TestContext): number[] {
+  const pauses: number[] = [];
+  const sleep = t.mock.method(timers, 'setTimeout', (async (ms: number) => void pauses.push(ms)) as never);
+  syncBuiltinESMExports();
+  t.after(() => {
+    sleep.mock.restore();
+    syncBuiltinESMExports();
+  });
+  return pauses;
+}
+
+test('the sign-in on another device is asked for every five seconds, or as Keycloak says, and more slowly where it wants that', async (t) => {
+  const pauses = stopPauses(t);
+  for (const [said, waited] of [
+    [{}, [5_000, 10_000, 10_000]],
+    [{ interval: 2 }, [2_000, 7_000, 7_000]],
+  ] as const) {
+    const { client, forms } = start((form, count) => {
+      if (!form.has('device_code')) return said;
+      if (count === 2) return { error: 'slow_down' };
+      return count === 3 ? { error: 'authorization_pending' } : TOKENS;
+    });
+    const prompts: unknown[] = [];
+    pauses.length = 0;
+    assert.equal((await client.deviceGrant((prompt) => void prompts.push(prompt))).accessToken, 'a.b.c');
+    assert.deepEqual(pauses, waited);
+    assert.equal(forms.length, 4);
+    assert.deepEqual(prompts, [
+      {
+        ...{ userCode: 'ABCD', verificationUri: `${BASE}/device`, verificationUriComplete: null },
+        expiresInSeconds: 600,
+      },
+    ]);
+  }
+});
+
+test('an exchanged token is good for no longer than the one that was exchanged; of one that does not say, not at all', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  for (const [claims, said, least, most] of [
+    [{ exp: now + 100 }, 300, 95, 100],
+    [{ exp: now + 100 }, 30, 30, 30],
+    [{ exp: now + 100 }, undefined, 95, 100],
+    [{ exp: now - 5 }, 300, 0, 0],
+    [{}, 300, 0, 0],
+    [{ exp: 'soon' }, 300, 0, 0],
+  ] as const) {
+    const { client } = start(() => ({ ...TOKENS, ...(said !== undefined && { expires_in: said }) }));
+    const { expiresInSeconds } = await client.exchange({
+      subjectToken: tokenWith(claims),
+      audience: 'orders',
+    });
+    const seconds = expiresInSeconds ?? Number.NaN;
+    assert.ok(seconds >= least && seconds <= most, `${JSON.stringify(claims)}: ${seconds}`);
+  }
+});
+
+test("the application's own token is kept where Keycloak says for how long, and else got for each call", async () => {
+  for (const [said, sent] of [
+    [{ expires_in: 300 }, 1],
+    [{}, 3],
+  ] as const) {
+    const { client, forms } = start(() => ({ ...TOKENS, ...said }));
+    const own = client.serviceToken();
+    for (let i = 0; i < 3; i++) assert.equal(await own.getAccessToken(), 'a.b.c');
+    assert.equal(forms.length, sent);
+  }
+});
+
+test('a mistake in the program is no trouble with Keycloak', async () => {
+  const { client, forms } = start(() => TOKENS);
+  await assert.rejects(
+    client.revoke(''),
+    (error) => error instanceof TypeError && !(error instanceof ClientError),
+  );
+  assert.equal(forms.length, 0);
+  const broken = new RangeError('of the issuer');
+  const issuer = {
+    ...{ discover: () => Promise.reject(broken), refresh: () => Promise.reject(broken) },
+    ...{ baseUrl: BASE, endpoints: {} },
+  } as unknown as NonNullable<ClientOptions['issuer']>;
+  await assert.rejects(start(() => TOKENS, { issuer }).client.refresh('r'), broken);
+});
