@@ -6,6 +6,7 @@ import {
   type StoredKeys,
   startDevIdp,
 } from '../../packages/testing/src/index.ts';
+import { freePort } from './free-port.ts';
 import { createTestKey } from './signing-keys.ts';
 
 export const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url).pathname;
@@ -18,9 +19,9 @@ let keys: StoredKeys | undefined;
 
 /**
  * The embedded provider with the guide's realm, and the keys of the one before it. Where a token of one provider must
- * not be good at another, start the other with `startDevIdp`.
+ * not be good at another, start the other with `startDevIdp`. Nobody else gets its port while it is down.
  */
-export function startTestIdp(options: Omit<DevIdpOptions, 'keys'> = {}): Promise<DevIdp> {
+export async function startTestIdp(options: Omit<DevIdpOptions, 'keys'> = {}): Promise<DevIdp> {
   const source = options.realm === undefined ? { realmFile: REALM_FILE } : {};
   keys ??= {
     signing: [{ ...createTestKey('RS256').privateKey.export({ format: 'jwk' }), alg: 'RS256' }],
@@ -28,7 +29,7 @@ export function startTestIdp(options: Omit<DevIdpOptions, 'keys'> = {}): Promise
     secretId: randomUUID(),
     secret: randomBytes(64).toString('base64url'),
   };
-  return startDevIdp({ ...source, ...options, keys });
+  return startDevIdp({ port: await freePort(), ...source, ...options, keys });
 }
 
 /** The same, ended with the test. */

@@ -7,8 +7,8 @@ import { createServer } from 'node:net';
 const FIRST = 11_000;
 const COUNT = 21_000;
 
-/** Each process begins elsewhere. */
-let last = (process.pid * 101) % COUNT;
+/** Processes that run beside each other begin far from each other. */
+let last = (process.pid * 7919) % COUNT;
 
 /** A port that nobody listens on, for a program that is started later or comes back. No process here is given it twice. */
 export async function freePort(): Promise<number> {
