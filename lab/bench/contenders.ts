@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join, relative, resolve } from 'node:path';
 import { here } from './processes.ts';
 
 export interface Contender {
@@ -39,3 +40,13 @@ export const CONTENDERS: readonly Contender[] = [
     asksAlways: true,
   },
 ];
+
+/** The same server of another checkout, which is built and whose own contenders are installed. */
+export function ofCheckout(contender: Contender, checkout: string): Contender {
+  return {
+    ...contender,
+    id: `${contender.id} of ${checkout}`,
+    label: `${contender.label} of ${checkout}`,
+    file: join(resolve(checkout), relative(here('../..'), contender.file)),
+  };
+}

@@ -1,5 +1,5 @@
 import { compare } from '../comparison.ts';
-import { CONTENDERS, type Contender } from '../contenders.ts';
+import { CONTENDERS, type Contender, ofCheckout } from '../contenders.ts';
 import type { Figure } from '../figures.ts';
 import type { PartOptions } from '../part-options.ts';
 import { here } from '../processes.ts';
@@ -72,15 +72,18 @@ const ROWS: readonly Row[] = [
   { framework: 'Fastify', bare: ofAll('bare'), guarded: ofAll('plugin'), other: ofAll('fastify-jwt') },
 ];
 
-/** Each adapter's guard ÷ the same app without auth, and ÷ what the framework's people use; one token. */
-export async function adapters({ quick, log }: PartOptions): Promise<Figure[]> {
+/** Each adapter's guard ÷ the same app without auth, and ÷ what the framework's people use or another checkout's; one token. */
+export async function adapters({ quick, log, against }: PartOptions): Promise<Figure[]> {
+  const rows =
+    against === undefined
+      ? ROWS
+      : ROWS.map((row): Row => ({ ...row, other: ofCheckout(row.guarded, against), least: 0.95 }));
   const rounds = await runRounds({
     contenders: [
       ...new Map(
-        ROWS.flatMap(({ bare, guarded, other }) => [bare, guarded, ...(other ? [other] : [])]).map((one) => [
-          one.id,
-          one,
-        ]),
+        rows
+          .flatMap(({ bare, guarded, other }) => [bare, guarded, ...(other ? [other] : [])])
+          .map((one) => [one.id, one]),
       ).values(),
     ],
     workloads: WORKLOADS.filter(({ id }) => id === 'one'),
@@ -103,7 +106,7 @@ export async function adapters({ quick, log }: PartOptions): Promise<Figure[]> {
       command: COMMAND,
     };
   };
-  return ROWS.flatMap(({ framework, bare, guarded, other, least = 3 }) => [
+  return rows.flatMap(({ framework, bare, guarded, other, least = 3 }) => [
     figure(`${framework}: guard ÷ the same app without auth, one token`, 0.95, guarded, bare),
     ...(other ? [figure(`${framework}: guard ÷ ${other.label}, one token`, least, guarded, other)] : []),
   ]);
