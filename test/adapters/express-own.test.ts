@@ -46,6 +46,32 @@ for (const [version, make] of Object.entries(versions)) {
       assert.deepEqual(await (await get('/router/x')).json(), { router: 'missing_token' });
     });
 
+    test('a refusal that comes after the answer has begun breaks it off', async (t) => {
+      const { kc, app } = setUp();
+      app.get(
+        '/begun',
+        (_request, response, next) => {
+          response.write('begun');
+          next();
+        },
+        kc.guard(),
+        (_request, response) => void response.end(),
+      );
+      const get = await start(t, { app, kc });
+      await assert.rejects(get('/begun').then((answer) => answer.text()));
+    });
+
+    test('a guard answers by itself where no app of Express is around it', async (t) => {
+      const { kc } = setUp();
+      const server = createServer((request, response) =>
+        kc.guard()(request as never, response as never, () => void response.end('in')),
+      );
+      const { url, close } = await listen(server, () => kc.close());
+      t.after(close);
+      const answer = await plainFetch(`${url}/`);
+      assert.deepEqual([answer.status, await answer.json()], [401, { detail: 'Not authenticated' }]);
+    });
+
     test('in an app that is mounted in another one, the error handlers of both come first', async (t) => {
       const { kc, app } = setUp();
       const mounted = make();

@@ -11,7 +11,10 @@ import { type AuthzKeycloak, startAuthzKeycloak } from './authz-keycloak.ts';
 const WHOLE = {
   policyEnforcementMode: 'ENFORCING',
   decisionStrategy: 'AFFIRMATIVE',
-  scopes: ['view', { name: 'edit', displayName: 'Edit' }],
+  scopes: [
+    { name: 'view', displayName: 'View' },
+    { name: 'edit', displayName: 'Edit' },
+  ],
   // More than go in one batch.
   resources: Array.from({ length: 30 }, (_, index) => ({
     ...{ name: `order ${index}`, type: 'urn:api:order', uris: [`/orders/${index}`] },
@@ -32,7 +35,7 @@ const WHOLE = {
 
 /** What was there before: things to change, to take away and to keep. */
 const BEFORE = {
-  scopes: ['view', 'old'],
+  scopes: [{ name: 'view', displayName: 'Look at' }, 'old'],
   resources: [
     { name: 'order 1', uris: ['/old'], scopes: ['view', 'old'] },
     { name: 'old', scopes: ['old'] },

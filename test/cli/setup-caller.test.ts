@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { toDevBeside } from '../../packages/cli/src/setup/kinds/caller.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
-import { runSetup } from '../admin/run-setup.ts';
+import { createLines, runSetup } from '../admin/run-setup.ts';
 
 /** A realm with the API orders-api, and `setup` on it. */
 async function start(t: TestContext) {
@@ -93,5 +94,42 @@ test('setup caller neither changes nor removes a client that it did not make', a
     assert.equal(code, 1, out);
     assert.match(out, /! client orders-api-dev: .*setup did not make it/);
     assert.deepEqual(dev(), { id: 'own', clientId: 'orders-api-dev', secret: 'x' });
+  }
+});
+
+test('a person at the terminal is asked whether a development caller is made, beside what is planned', async () => {
+  const site = {
+    ...{ api: undefined, serverUrl: 'http://127.0.0.1:1', current: { realm: null }, plan: { steps: [] } },
+    goal: { realm: 'shop', clientId: 'orders-api', groups: [] },
+  } as never;
+  for (const [options, answer, isAsked, parts] of [
+    [{}, true, true, 1],
+    [{}, false, true, 0],
+    [{ yes: true }, true, false, 0],
+    [{ dryRun: true }, true, false, 0],
+    [{ own: { 'dev-caller': true } }, false, false, 1],
+    [{}, undefined, false, 0],
+  ] as const) {
+    const asked: unknown[] = [];
+    const confirm = async (...question: unknown[]) => {
+      asked.push(question);
+      return answer;
+    };
+    const questions = answer === undefined ? undefined : ({ confirm } as never);
+    const given = { own: {}, yes: false, dryRun: false, ...options } as never;
+    const { lines, out } = createLines();
+    const beside = toDevBeside(given, out, questions);
+    assert.equal((await beside.plan(site)).length, parts);
+    const text =
+      'A first token: also make the public client orders-api-dev, with which keycloak-guard token signs in on this machine? For development only';
+    assert.deepEqual(asked, isAsked ? [[text, false]] : []);
+    const proofs = [];
+    for await (const { what } of beside.prove(site, undefined as never)) proofs.push(what);
+    assert.deepEqual(
+      [proofs, lines],
+      parts === 0
+        ? [[], []]
+        : [['login page for orders-api-dev'], ['A first token: npx keycloak-guard token']],
+    );
   }
 });

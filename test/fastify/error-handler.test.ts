@@ -30,3 +30,19 @@ it('the error handler of docs/errors.md tells who forges tokens nothing, and lea
   await app.close();
   await verifier.close();
 });
+
+it('a route with an error handler of its own sees its refusals, and the routes beside it answer them', async () => {
+  const { verifier, app } = await start();
+  app.get('/own', {
+    onRequest: app.guard(),
+    errorHandler: (error, _request, reply) =>
+      reply.code(418).send({ seen: isAuthError(error) ? error.code : 'another error' }),
+    handler: () => 'own',
+  });
+  app.get('/beside', { onRequest: app.guard() }, () => 'beside');
+  const answerOf = async (path: string) => (await get(app, path)).slice(0, 2);
+  assert.deepEqual(await answerOf('/own'), [418, '{"seen":"missing_token"}']);
+  assert.deepEqual(await answerOf('/beside'), [401, '{"detail":"Not authenticated"}']);
+  await app.close();
+  await verifier.close();
+});
