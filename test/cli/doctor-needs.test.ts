@@ -76,10 +76,19 @@ describe('what a token lacks of an organization is said with its place in Keyclo
       ...([/no mapper .* puts roles/, /--organization-groups$/] as const),
     ],
     ['acme:billing', NAMED, {}, /is there and passed on, but not in this token/, /./],
-    ['acme', ASKED, {}, /^being member of acme is there and passed on, but not in this token$/, /^The token is older/],
+    [
+      'acme',
+      ASKED,
+      {},
+      /^being member of acme is there and passed on, but not in this token$/,
+      /^The token is older/,
+    ],
     [
       ...(['acme', ASKED, { mappers: [GROUPS, { ...MEMBERSHIP, ...OFF }] }] as const),
-      ...([/^the mapper for being member of acme does not add/, /> organization > Mappers > ours: Add to/] as const),
+      ...([
+        /^the mapper for being member of acme does not add/,
+        /> organization > Mappers > ours: Add to/,
+      ] as const),
     ],
   ] as const)
     test(`${want}: ${cause.source}`, () => {

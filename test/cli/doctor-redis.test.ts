@@ -47,11 +47,11 @@ for (const [answer, expected, says] of [
   });
 
 test('a Redis of the settings that does not answer is found, and its password is not shown', async () => {
-  const redis = { REDIS_URL: 'redis://replica:its-password@127.0.0.1:9' };
+  const redis = { REDIS_URL: 'redis://replica:its-password@127.0.0.9' };
   const results = await visitDoctor({ settings: { ...settings, ...redis } });
   const found = results.find(({ id }) => id === 'settings.redis');
   assert.equal(found?.status, 'fail', JSON.stringify(found));
-  assert.match(`${found?.cause}`, /Redis does not work at 127\.0\.0\.1:9.*logouts/);
+  assert.match(`${found?.cause}`, /Redis does not work at 127\.0\.0\.9:6379.*logouts/);
   assert.doesNotMatch(JSON.stringify(results), /its-password/);
   const without = await visitDoctor({ settings });
   assert.equal(without.find(({ id }) => id === 'settings.redis')?.status, 'skipped');
