@@ -45,7 +45,7 @@ export const CONTENDERS: readonly Contender[] = [
 export function ofCheckout(contender: Contender, checkout: string): Contender {
   return {
     ...contender,
-    id: `${contender.id} of ${checkout}`,
+    id: `other-${contender.id}`,
     label: `${contender.label} of ${checkout}`,
     file: join(resolve(checkout), relative(here('../..'), contender.file)),
   };

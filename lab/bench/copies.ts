@@ -1,7 +1,7 @@
 import { compare } from './comparison.ts';
-import type { Contender } from './contenders.ts';
+import { CONTENDERS, type Contender, ofCheckout } from './contenders.ts';
 import type { Figure } from './figures.ts';
-import type { Round } from './rounds.ts';
+import { type Round, type RoundsOptions, runRounds } from './rounds.ts';
 import { type Measured, summarize } from './statistics.ts';
 
 /** Two processes of one program are not equally quick: where their memory and their compiled code lie is chance. */
@@ -31,6 +31,26 @@ export function compareCopies(
     // Equals differ by more than what is missing, or to spare.
     isDisturbed: Math.abs(value - least) < 1 - equals,
   };
+}
+
+/** Plugin and service ÷ those of another checkout, which is built. */
+export async function compareCheckouts(
+  checkout: string,
+  options: Omit<RoundsOptions, 'contenders'>,
+): Promise<Figure[]> {
+  const ours = CONTENDERS.filter(({ id }) => id === 'plugin' || id === 'service');
+  const contenders = copiesOf(ours.flatMap((one) => [one, ofCheckout(one, checkout)]));
+  const rounds = await runRounds({ ...options, contenders });
+  return options.workloads.flatMap(({ id, label }) =>
+    ours.map((one) => ({
+      figure: `${one.id} ÷ ${one.id} of ${checkout}, ${label}`,
+      ...compareCopies(
+        rounds.filter(({ workload }) => workload === id),
+        { ours: one.id, theirs: ofCheckout(one, checkout).id, least: 0.95 },
+      ),
+      command: 'npm run bench -- throughput --against FOLDER',
+    })),
+  );
 }
 
 /** The slowest process of one program ÷ the quickest. */

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { CONTENDERS, ofCheckout } from './contenders.ts';
+import { CONTENDERS } from './contenders.ts';
+import { compareCheckouts } from './copies.ts';
 import { type Figure, toFigures } from './figures.ts';
 import type { PartOptions } from './part-options.ts';
 import { here } from './processes.ts';
@@ -66,8 +67,6 @@ const ON_REQUEST = [
   'pages',
 ];
 const WITHOUT_CONTENDERS = ['start', 'logins', 'tenants', 'by-hand', 'calling', 'events', 'pages'];
-/** What `--against` compares with another checkout's. */
-const OURS = ['plugin', 'service'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({
@@ -112,26 +111,24 @@ if (isKept)
   );
 
 async function throughput(options: PartOptions): Promise<Figure[]> {
-  const { against } = options;
-  const contenders =
-    against === undefined
-      ? CONTENDERS
-      : CONTENDERS.flatMap((one) =>
-          OURS.includes(one.id) ? [one, ofCheckout(one, against)] : one.isOpen ? [one] : [],
-        );
-  const rounds = await runRounds({
-    contenders: contenders.filter(({ id }) => values.only?.includes(id) ?? true),
-    workloads: WORKLOADS.filter(({ id }) => values.workload?.includes(id) ?? true),
+  const workloads = WORKLOADS.filter(({ id }) => values.workload?.includes(id) ?? true);
+  const howMuch = {
     rounds: Number(values.rounds ?? (options.quick ? 1 : 7)),
     connections: 50,
     isQuick: options.quick,
     log: options.log,
+  };
+  if (options.against !== undefined) return compareCheckouts(options.against, { ...howMuch, workloads });
+  const rounds = await runRounds({
+    contenders: CONTENDERS.filter(({ id }) => values.only?.includes(id) ?? true),
+    workloads,
+    ...howMuch,
   });
   const measured = summarize(rounds);
   results = { ...results, measured, machine: describeMachine() };
   for (const workload of WORKLOADS) {
     for (const one of measured.filter((one) => one.workload === workload.id)) {
-      const label = contenders.find(({ id }) => id === one.contender)?.label ?? '';
+      const label = CONTENDERS.find(({ id }) => id === one.contender)?.label ?? '';
       process.stdout.write(
         `${workload.id.padEnd(9)} ${label.padEnd(28)} ${one.perSecond.toFixed(0).padStart(7)}/s ${one.cpuMicroseconds.toFixed(1).padStart(7)} µs CPU  p99 ${one.p99Ms.toFixed(1)} ms\n`,
       );
