@@ -107,6 +107,8 @@ test('a plan for an administrator has what guards and flags ask for, and no secr
     page,
     /^# The partial import beside it leaves a client that is there as it is: these lines complete it\.$/m,
   );
+  // The client of an API has no flows that one which is there would need.
+  assert.doesNotMatch(page, /^update "clients/m);
   const json = whole.read('admin.sh.json');
   assert.doesNotMatch(page + json + whole.out, /s3cret/);
   for (const line of [

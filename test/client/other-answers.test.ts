@@ -119,3 +119,19 @@ test('a mistake in the program is no trouble with Keycloak', async () => {
   } as unknown as NonNullable<ClientOptions['issuer']>;
   await assert.rejects(start(() => TOKENS, { issuer }).client.refresh('r'), broken);
 });
+
+test('why the realm cannot be found is told by what came in place of its discovery document', async () => {
+  const refused = () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } }));
+  const late = () => Promise.reject(new DOMException('late', 'TimeoutError'));
+  for (const [answer, id, status] of [
+    [refused, 'unreachable-refused', 0],
+    [late, 'timed-out', 0],
+    [async () => new Response('x', { status: 503 }), 'provider-error', 503],
+    [async () => Response.json({ error: 'Realm does not exist' }, { status: 404 }), 'wrong-realm', 404],
+  ] as const) {
+    const { client } = start(() => TOKENS, { fetch: answer as typeof fetch });
+    const error = await client.refresh('r').catch((one: unknown) => one);
+    assert.ok(error instanceof ClientError, String(error));
+    assert.deepEqual([error.diagnosis.id, error.answerStatus], [id, status]);
+  }
+});
