@@ -9,6 +9,8 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const STEP = 500;
 /** What a process of tests says that had to be ended: see failed-process.mjs and test.mjs. */
 const LEFT_OPEN = /^(?:Nothing happens any more|Its tests are done)/;
+/** What node:test says of an error of which it does not know the test. */
+const OF_NO_TEST = /generated asynchronous activity/;
 
 export default async function* summary(events) {
   const started = performance.now();
@@ -23,7 +25,8 @@ export default async function* summary(events) {
     if (type === 'test:stderr' && LEFT_OPEN.test(data.message))
       yield `\n${relative(root, data.file ?? '')}: ${data.message}`;
     if (type === 'test:stderr') said.set(data.file, `${said.get(data.file) ?? ''}${data.message}`);
-    if (type === 'test:diagnostic' && data.message.startsWith('| ')) yield `${data.message}\n`;
+    if (type === 'test:diagnostic' && (data.message.startsWith('| ') || OF_NO_TEST.test(data.message)))
+      yield `${data.message}\n`;
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     const { error, type: kind } = data.details;
     if (kind !== 'suite') counts.ran++;
