@@ -8,12 +8,19 @@ import { MOUNTED } from './mounted-apps.ts';
 
 const URL_OF_SERVER = 'https://tools.example.com/mcp';
 const GENERATED = Number(process.env.GENERATED_TARGETS ?? 30);
+/** Both guards stand in one router: the second is sent so large a part of the targets, in each app another. */
+const PARTS = 3;
+
+/** A target for what stands behind a prefix. */
+const behind = (prefix: string, target: string) =>
+  target.replace(/^(?:http:\/\/localhost)?(?=\/)/, (origin) => origin + prefix);
 
 /** @param areOf those whose names it matches */
 export function describeMounts(areOf: RegExp): void {
   describeProofs(areOf);
   describe('no spelling of a path comes to a guarded handler past its guard', () => {
-    for (const { name, prefix = '', start } of MOUNTED.filter((one) => areOf.test(one.name))) {
+    for (const [at, { name, prefix = '', start }] of MOUNTED.entries()) {
+      if (!areOf.test(name)) continue;
       test(name, async (t) => {
         const realm = createTestRealm({ clientId: 'my-api' });
         const verifier = realm.verifier({ audience: ['my-api', URL_OF_SERVER] });
@@ -32,11 +39,13 @@ export function describeMounts(areOf: RegExp): void {
           const [refused] = await sendTargets(port, [`${prefix}/${area}`], poor);
           assert.equal(refused?.status, area === 'mcp' ? 401 : 403);
 
-          const spelled = targetsFor(area, GENERATED);
-          const targets = prefix === '' ? spelled : [...spelled, ...spelled.map((one) => prefix + one)];
+          const isSent = (_: string, place: number) => area === 'admin' || (place + at) % PARTS === 0;
+          const targets = targetsFor(area, GENERATED)
+            .filter(isSent)
+            .map((one) => behind(prefix, one));
           const answers = [...(await sendTargets(port, targets, poor))];
           // Where the URL of a request is made of its host, that may move the path.
-          for (const host of /^(?:Hono|Fetch)/.test(name) ? HOSTS : []) {
+          for (const host of /^(?:Hono|Fetch)/.test(name) ? HOSTS.filter(isSent) : []) {
             const ways = ['', '/', '/x'].map((front) => `${front}${prefix}/${area}`);
             answers.push(...(await sendTargets(port, ways, poor, { host })));
           }
