@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { connectDevIdp, type DevIdpOptions, startDevIdp } from '../../packages/testing/src/index.ts';
+import { TYPESCRIPT } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 
 const TOKEN = 'a-token-of-the-starter';
@@ -149,7 +150,7 @@ test('four workers seed, disable and age beside each other, each in a realm of i
     await realm.disableUser('ann');
     console.log(before, await ask(), (await realm.sessionsOf('ann')).length);`;
   const workers = [0, 1, 2, 3].map(async (at) => {
-    const args = ['--input-type=module', '-e', program, idp.url, String(at)];
+    const args = [...TYPESCRIPT, '--input-type=module', '-e', program, idp.url, String(at)];
     const child = spawn(process.execPath, args, {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit'],
