@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { sentOnNode } from '../../packages/guard/src/adapters/engine/node.ts';
 import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import { eventually } from '../support/eventually.ts';
@@ -71,4 +72,13 @@ test('an event of the first request has the address of its sender, though the co
   await eventually('it is told', () => addresses.length > 0, 5_000);
   assert.deepEqual(addresses, ['access', '192.0.2.1']);
   kc.close();
+});
+
+test('a request is cut off where its connection ended before it did, and by nothing else', () => {
+  const isCutOff = (destroyed: boolean, complete: boolean) =>
+    sentOnNode({ headers: {}, destroyed, complete } as never).isCutOff?.();
+  assert.equal(isCutOff(true, false), true);
+  // A fault after the whole body has come is answered or told.
+  assert.equal(isCutOff(true, true), false);
+  assert.equal(isCutOff(false, false), false);
 });

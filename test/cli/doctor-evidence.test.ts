@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AdminConnection } from '../../packages/cli/src/admin/connection.ts';
+import { createContext } from '../../packages/cli/src/doctor/context.ts';
 import type { AdminEvidence } from '../../packages/cli/src/doctor/evidence/admin.ts';
 import { createLoginEvidence } from '../../packages/cli/src/doctor/evidence/client.ts';
 import {
@@ -8,8 +11,11 @@ import {
   findForcedOtp,
   readSignInLevels,
 } from '../../packages/cli/src/doctor/evidence/flows.ts';
+import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import type { RealmCalls } from '../../packages/cli/src/keycloak/realm-calls.ts';
+import { ConfigError } from '../../packages/server/src/index.ts';
 import { answer } from './support/ask-doctor.ts';
+import { emptyFolder } from './support/program.ts';
 
 /** A login whose answer is given, and the tokens with which Keycloak was called after it. */
 function logIn(json: object, danger?: string) {
@@ -144,4 +150,15 @@ test('an OTP is wanted of everybody where it, and all around it, is required', (
     nameOf(around('REQUIRED'), { ...otp(1), providerId: 'direct-grant-validate-password' }),
     undefined,
   );
+});
+
+test('where the settings are wrong there is no Keycloak to look at, and nothing that was opened is left', async () => {
+  const file = join(emptyFolder(), '.env');
+  writeFileSync(file, 'KEYCLOAK_SERVER_URL=ftp://sso.example.com\n');
+  const options = await readDoctorOptions(['--env', file], {});
+  const context = createContext(options);
+  assert.ok(context.settings instanceof ConfigError);
+  assert.throws(() => context.reach, { message: 'the settings are not valid' });
+  assert.equal(context.upgrade, undefined);
+  await context.close();
 });

@@ -124,9 +124,9 @@ test('a reader that has seen enough ends nothing: no stack trace, and the exit c
 });
 
 /** A stream that is a terminal, and what was written to it. */
-function terminal(isTTY = true) {
+function terminal(isTTY = true, columns: number | undefined = undefined) {
   const written: string[] = [];
-  const stream = { isTTY, columns: 80, write: (text: string) => written.push(text) };
+  const stream = { isTTY, columns, write: (text: string) => written.push(text) };
   return { out: createOutput(stream as never, {}), read: () => written.splice(0).join('') };
 }
 
@@ -188,6 +188,15 @@ test('what is going on is gone with the next line, and taken away by an empty on
   assert.equal(read(), '');
   out.progress('reading a\n✓ b');
   assert.doesNotMatch(read(), /\n/);
+});
+
+test('what is going on is one line of the terminal, which only so can be taken away', () => {
+  for (const columns of [20, undefined]) {
+    const { out, read } = terminal(true, columns);
+    out.progress('x'.repeat(200));
+    const shown = read().replaceAll('\u001b[2m', '').replaceAll('\u001b[22m', '');
+    assert.equal(shown.length, (columns ?? 80) - 1);
+  }
 });
 
 test('a line of what others wrote is one line', () => {

@@ -286,6 +286,11 @@ Its development caller fastapi-keycloak-dev signs people in with the browser: ke
 
   test('token says at once that the browser cannot be used, and what to change', async (t) => {
     const idp = await startIdp(t);
+    // What Keycloak sends back to this program itself, nobody would see but in the address of its page.
+    idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });
+    const told = await getToken(idp.url, ['--scope', 'unheard-of']);
+    assert.equal(told.code, 1);
+    assert.match(told.err, /^Keycloak takes no answer to this program/);
     idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/*'] });
     const seen = await getToken(idp.url, []);
     assert.equal(seen.code, 1);

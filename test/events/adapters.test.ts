@@ -45,6 +45,8 @@ for (const [name, make] of Object.entries(ADAPTERS)) {
     const news = kc.events({ pollMs: 200 });
     t.after(() => news.close());
     assert.throws(() => kc.events(), /was called before/);
+    news.onUser({});
+    assert.throws(() => news.onUser({}), /events: onUser was called before/);
     const answer = await fetch(`${idp.issuer}/protocol/openid-connect/token`, {
       method: 'POST',
       body: new URLSearchParams({

@@ -32,6 +32,7 @@ async function start(
   await verifier.load();
   const news = startEvents(verifier, { pollMs: 200, cursor });
   news.onUser(handlers);
+  assert.throws(() => news.onUser(handlers), /events: onUser was called before/);
   const end = () => verifier.close();
   t.after(end);
   // On a busy machine the first look may not be in time, and the next one needs time that passes.

@@ -96,8 +96,7 @@ export function probeOf(url: string, timeoutMs: number): () => Promise<boolean> 
   return async () => {
     try {
       const signal = AbortSignal.timeout(Math.min(PROBE_MS, timeoutMs));
-      const answer = await fetch(url, { redirect: 'manual', signal });
-      await answer.body?.cancel();
+      await fetch(url, { method: 'HEAD', redirect: 'manual', signal });
       return true;
     } catch {
       return false;
