@@ -4,6 +4,7 @@ import type { AuthError } from '../../packages/guard/src/core/index.ts';
 import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import { ALICE, grant } from '../authz/fake-keycloak.ts';
 import type { Adapter, RunningApp } from '../contract/adapter/adapter.ts';
+import { WHOLE } from '../contract/adapter/set-up.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
 import { createWorld, HOSTS, type TenantName, type World } from './world.ts';
 
@@ -43,6 +44,70 @@ const BY_HOST: Readonly<Record<string, (at: At) => Promise<void>>> = {
     assert.equal(await at.status('globex', { token: at.acme.tokenOf(ALICE) }), 401);
     assert.match(at.seen() ?? '', /realms\/acme$/);
   },
+  async 'a host that a client only claims to have called changes nothing'({ status, acme }) {
+    const headers = { 'x-forwarded-host': HOSTS.globex, forwarded: `host=${HOSTS.globex}` };
+    assert.equal(await status('acme', { token: acme.tokenOf(ALICE), headers }), 200);
+    assert.equal(
+      await status('globex', { token: acme.tokenOf(ALICE), headers: { 'x-forwarded-host': HOSTS.acme } }),
+      401,
+    );
+  },
+  async 'an optional guard does not make another tenant’s caller nobody'({ status, acme }) {
+    assert.equal(await status('globex', { path: '/optional', token: acme.tokenOf(ALICE) }), 401);
+    assert.equal(await status('globex', { path: '/optional' }), 200);
+  },
+  async 'a host of no tenant is a 404, for known tokens and for nobody'({ status, acme, hosts, denied }) {
+    const token = acme.tokenOf(ALICE);
+    assert.equal(await status('acme', { token }), 200);
+    hosts.delete(HOSTS.acme);
+    for (const path of ['/guarded', '/optional', '/token']) {
+      assert.equal(await status('acme', { path, token }), 404, path);
+      assert.equal(denied.at(-1)?.code, 'tenant_unknown');
+    }
+    assert.equal(await status('acme'), 404);
+    assert.equal(await status('acme', { path: '/open' }), 200);
+    hosts.set(HOSTS.acme, 'acme');
+    assert.equal(await status('acme', { token }), 200);
+  },
+  async 'a logout at one tenant ends nothing at another, though ids are the same'({ status, acme, globex }) {
+    const ids = { sid: 'same', sub: 'same' };
+    const [ours, theirs] = [acme.realm.mint(ids), globex.realm.mint(ids)];
+    assert.equal(await status('acme', { token: ours }), 200);
+    assert.equal(await status('globex', { token: theirs }), 200);
+    assert.equal(await status('globex', logOut(mintLogoutToken(globex.realm, ids))), 204);
+    assert.equal(await status('globex', { token: theirs }), 401);
+    assert.equal(await status('acme', { token: ours }), 200);
+  },
+  async 'a message to no tenant is refused'({ status, acme, hosts }) {
+    hosts.delete(HOSTS.acme);
+    assert.equal(await status('acme', logOut(mintLogoutToken(acme.realm))), 400);
+    hosts.set(HOSTS.acme, 'acme');
+  },
+  async 'what one realm permits, another does not, for the user of the same id'({ status, acme, globex }) {
+    grant(acme, ALICE, 'orders#view');
+    for (let i = 0; i < 2; i++) {
+      assert.equal(await status('acme', { path: '/permitted', token: acme.tokenOf(ALICE) }), 200);
+      assert.equal(await status('globex', { path: '/permitted', token: globex.tokenOf(ALICE) }), 403);
+    }
+  },
+  async 'a permission is not asked for another realm’s caller'({ status, acme, globex }) {
+    grant(acme, ALICE, 'orders#view');
+    const asked = acme.questions.length + globex.questions.length;
+    assert.equal(await status('globex', { path: '/permitted', token: acme.tokenOf(ALICE) }), 401);
+    assert.equal(acme.questions.length + globex.questions.length, asked);
+  },
+  async 'a permission that is asked by the request stays in its realm'({ status, acme, globex }) {
+    grant(acme, ALICE, 'orders#view');
+    assert.equal(await status('acme', { path: '/things/orders', token: acme.tokenOf(ALICE) }), 200);
+    assert.equal(await status('globex', { path: '/things/orders', token: globex.tokenOf(ALICE) }), 403);
+  },
+  async 'the token for calls on is that of the caller'({ status, acme }) {
+    assert.equal(await status('acme', { path: '/token', token: acme.tokenOf(ALICE) }), 200);
+    assert.equal(await status('globex', { path: '/token', token: acme.tokenOf(ALICE) }), 401);
+  },
+};
+/** The same, behind all adapters alike: two of them show it. */
+const BY_HOST_OF_ENGINE: Readonly<Record<string, (at: At) => Promise<void>>> = {
   async 'a token that is known at one tenant is not known at another'({ status, acme }) {
     const token = acme.tokenOf(ALICE);
     for (let i = 0; i < 3; i++) assert.equal(await status('acme', { token }), 200);
@@ -79,31 +144,6 @@ const BY_HOST: Readonly<Record<string, (at: At) => Promise<void>>> = {
     assert.equal(await status('acme', { path: '/admin', token: acme.tokenOf(ALICE, admin) }), 200);
     assert.equal(await status('globex', { path: '/admin', token: acme.tokenOf(ALICE, admin) }), 401);
     assert.equal(await status('globex', { path: '/admin', token: globex.tokenOf(ALICE) }), 403);
-  },
-  async 'a host that a client only claims to have called changes nothing'({ status, acme }) {
-    const headers = { 'x-forwarded-host': HOSTS.globex, forwarded: `host=${HOSTS.globex}` };
-    assert.equal(await status('acme', { token: acme.tokenOf(ALICE), headers }), 200);
-    assert.equal(
-      await status('globex', { token: acme.tokenOf(ALICE), headers: { 'x-forwarded-host': HOSTS.acme } }),
-      401,
-    );
-  },
-  async 'an optional guard does not make another tenant’s caller nobody'({ status, acme }) {
-    assert.equal(await status('globex', { path: '/optional', token: acme.tokenOf(ALICE) }), 401);
-    assert.equal(await status('globex', { path: '/optional' }), 200);
-  },
-  async 'a host of no tenant is a 404, for known tokens and for nobody'({ status, acme, hosts, denied }) {
-    const token = acme.tokenOf(ALICE);
-    assert.equal(await status('acme', { token }), 200);
-    hosts.delete(HOSTS.acme);
-    for (const path of ['/guarded', '/optional', '/token']) {
-      assert.equal(await status('acme', { path, token }), 404, path);
-      assert.equal(denied.at(-1)?.code, 'tenant_unknown');
-    }
-    assert.equal(await status('acme'), 404);
-    assert.equal(await status('acme', { path: '/open' }), 200);
-    hosts.set(HOSTS.acme, 'acme');
-    assert.equal(await status('acme', { token }), 200);
   },
   async 'a tenant that is removed from the directory is gone, for known tokens and for nobody'(at) {
     const { status, acme, directory, denied, later } = at;
@@ -185,15 +225,6 @@ const BY_HOST: Readonly<Record<string, (at: At) => Promise<void>>> = {
     }
     hosts.set(HOSTS.acme, 'acme');
   },
-  async 'a logout at one tenant ends nothing at another, though ids are the same'({ status, acme, globex }) {
-    const ids = { sid: 'same', sub: 'same' };
-    const [ours, theirs] = [acme.realm.mint(ids), globex.realm.mint(ids)];
-    assert.equal(await status('acme', { token: ours }), 200);
-    assert.equal(await status('globex', { token: theirs }), 200);
-    assert.equal(await status('globex', logOut(mintLogoutToken(globex.realm, ids))), 204);
-    assert.equal(await status('globex', { token: theirs }), 401);
-    assert.equal(await status('acme', { token: ours }), 200);
-  },
   async 'a logout of a user at one tenant ends nothing at another'({ status, acme, globex }) {
     const ids = { sid: 'other', sub: 'same-user' };
     const [ours, theirs] = [acme.realm.mint(ids), globex.realm.mint(ids)];
@@ -214,33 +245,6 @@ const BY_HOST: Readonly<Record<string, (at: At) => Promise<void>>> = {
     assert.equal(await status('acme', { token: ours }), 200);
     assert.equal(await status('globex', { token: theirs }), 200);
   },
-  async 'a message to no tenant is refused'({ status, acme, hosts }) {
-    hosts.delete(HOSTS.acme);
-    assert.equal(await status('acme', logOut(mintLogoutToken(acme.realm))), 400);
-    hosts.set(HOSTS.acme, 'acme');
-  },
-  async 'what one realm permits, another does not, for the user of the same id'({ status, acme, globex }) {
-    grant(acme, ALICE, 'orders#view');
-    for (let i = 0; i < 2; i++) {
-      assert.equal(await status('acme', { path: '/permitted', token: acme.tokenOf(ALICE) }), 200);
-      assert.equal(await status('globex', { path: '/permitted', token: globex.tokenOf(ALICE) }), 403);
-    }
-  },
-  async 'a permission is not asked for another realm’s caller'({ status, acme, globex }) {
-    grant(acme, ALICE, 'orders#view');
-    const asked = acme.questions.length + globex.questions.length;
-    assert.equal(await status('globex', { path: '/permitted', token: acme.tokenOf(ALICE) }), 401);
-    assert.equal(acme.questions.length + globex.questions.length, asked);
-  },
-  async 'a permission that is asked by the request stays in its realm'({ status, acme, globex }) {
-    grant(acme, ALICE, 'orders#view');
-    assert.equal(await status('acme', { path: '/things/orders', token: acme.tokenOf(ALICE) }), 200);
-    assert.equal(await status('globex', { path: '/things/orders', token: globex.tokenOf(ALICE) }), 403);
-  },
-  async 'the token for calls on is that of the caller'({ status, acme }) {
-    assert.equal(await status('acme', { path: '/token', token: acme.tokenOf(ALICE) }), 200);
-    assert.equal(await status('globex', { path: '/token', token: acme.tokenOf(ALICE) }), 401);
-  },
 };
 
 const BY_ISSUER: Readonly<Record<string, (at: At) => Promise<void>>> = {
@@ -251,6 +255,27 @@ const BY_ISSUER: Readonly<Record<string, (at: At) => Promise<void>>> = {
     for (const { tokenOf } of [acme, globex])
       assert.equal(await status('acme', { token: tokenOf(ALICE) }), 200);
   },
+  async 'a message is of the realm that it names, and ends nothing elsewhere'({ status, acme, globex }) {
+    const ids = { sid: 'same', sub: 'same' };
+    const [ours, theirs] = [acme.realm.mint(ids), globex.realm.mint(ids)];
+    for (const token of [ours, theirs]) assert.equal(await status('acme', { token }), 200);
+    assert.equal(
+      await status('acme', logOut(mintLogoutToken(globex.realm, { ...ids, iss: acme.realm.issuer }))),
+      400,
+    );
+    assert.equal(await status('acme', { token: ours }), 200);
+    assert.equal(await status('acme', logOut(mintLogoutToken(globex.realm, ids))), 204);
+    assert.equal(await status('acme', { token: theirs }), 401);
+    assert.equal(await status('acme', { token: ours }), 200);
+  },
+  async 'what one realm permits, another does not'({ status, acme, globex }) {
+    grant(acme, ALICE, 'orders#view');
+    assert.equal(await status('acme', { path: '/permitted', token: acme.tokenOf(ALICE) }), 200);
+    assert.equal(await status('acme', { path: '/permitted', token: globex.tokenOf(ALICE) }), 403);
+  },
+};
+/** The same, behind all adapters alike: two of them show it. */
+const BY_ISSUER_OF_ENGINE: Readonly<Record<string, (at: At) => Promise<void>>> = {
   async 'an issuer that is not in the list is refused, and not asked'(at) {
     const { issuer } = at.acme.realm;
     const alike = [
@@ -280,36 +305,18 @@ const BY_ISSUER: Readonly<Record<string, (at: At) => Promise<void>>> = {
     assert.equal(await status('acme'), 401);
     assert.equal(await status('acme', { path: '/optional' }), 200);
   },
-  async 'a message is of the realm that it names, and ends nothing elsewhere'({ status, acme, globex }) {
-    const ids = { sid: 'same', sub: 'same' };
-    const [ours, theirs] = [acme.realm.mint(ids), globex.realm.mint(ids)];
-    for (const token of [ours, theirs]) assert.equal(await status('acme', { token }), 200);
-    assert.equal(
-      await status('acme', logOut(mintLogoutToken(globex.realm, { ...ids, iss: acme.realm.issuer }))),
-      400,
-    );
-    assert.equal(await status('acme', { token: ours }), 200);
-    assert.equal(await status('acme', logOut(mintLogoutToken(globex.realm, ids))), 204);
-    assert.equal(await status('acme', { token: theirs }), 401);
-    assert.equal(await status('acme', { token: ours }), 200);
-  },
   async 'a message of an issuer that is not in the list is refused'({ status, globex }) {
     const foreign = mintLogoutToken(globex.realm, { iss: 'https://evil.example.com/realms/globex' });
     assert.equal(await status('acme', logOut(foreign)), 400);
     assert.equal(await status('acme', logOut('garbage')), 400);
   },
-  async 'what one realm permits, another does not'({ status, acme, globex }) {
-    grant(acme, ALICE, 'orders#view');
-    assert.equal(await status('acme', { path: '/permitted', token: acme.tokenOf(ALICE) }), 200);
-    assert.equal(await status('acme', { path: '/permitted', token: globex.tokenOf(ALICE) }), 403);
-  },
 };
 
 /** What every framework refuses between tenants. */
 export function describeConfusions(adapter: Adapter): void {
-  for (const [by, confusions] of [
-    ['host', BY_HOST],
-    ['issuer', BY_ISSUER],
+  for (const [by, read, behind] of [
+    ['host', BY_HOST, BY_HOST_OF_ENGINE],
+    ['issuer', BY_ISSUER, BY_ISSUER_OF_ENGINE],
   ] as const) {
     describe(`${adapter.name}, tenants by ${by}`, () => {
       let world: World;
@@ -326,7 +333,10 @@ export function describeConfusions(adapter: Adapter): void {
         );
       });
       after(() => app.close());
-      for (const [name, confuse] of Object.entries(confusions)) {
+      for (const [name, confuse] of Object.entries({
+        ...read,
+        ...(WHOLE.includes(adapter.name) && behind),
+      })) {
         test(name, async () => {
           const { port } = new URL(app.url);
           for (const { grants } of [world.acme, world.globex]) grants.clear();
