@@ -3,6 +3,7 @@ import { createServer, IncomingMessage, type RequestListener, ServerResponse } f
 import { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { sentOnNode } from '../../packages/guard/src/adapters/engine/node.ts';
+import { readMessage } from '../../packages/guard/src/adapters/engine/parts/mcp-messages.ts';
 import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import { eventually } from '../support/eventually.ts';
@@ -81,4 +82,12 @@ test('a request is cut off where its connection ended before it did, and by noth
   // A fault after the whole body has come is answered or told.
   assert.equal(isCutOff(true, true), false);
   assert.equal(isCutOff(false, false), false);
+});
+
+test('a message of MCP that was read before and kept nowhere is a fault of the app: it is not taken for no message', async () => {
+  const read = (more: object) => readMessage({ readableEnded: true, ...more } as never);
+  await assert.rejects(read({}), /^Error: The body was read, and is not in request\.body$/);
+  assert.deepEqual(await read({ body: { method: 'ping' } }), { method: 'ping' });
+  // What a parser made of the JSON `null` is no message, which is told to the client.
+  assert.equal(await read({ body: null }), null);
 });

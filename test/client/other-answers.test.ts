@@ -135,3 +135,24 @@ test('why the realm cannot be found is told by what came in place of its discove
     assert.deepEqual([error.diagnosis.id, error.answerStatus], [id, status]);
   }
 });
+
+test('a refusal of no known kind is looked up in the log of Keycloak where it is of Keycloak, else on the way to it', async () => {
+  for (const [body, fix] of [
+    ['{"error":"odd"}', /^Look into Keycloak's log/],
+    ['{}', /^Look into Keycloak's log/],
+    ['<html>no</html>', /^The answer is not from Keycloak/],
+    ['["a list"]', /^The answer is not from Keycloak/],
+  ] as const) {
+    const { client } = start(() => ({}), {
+      fetch: (async (_: unknown, { method }: RequestInit = {}) =>
+        method === 'POST'
+          ? new Response(body, { status: 418 })
+          : Response.json({ issuer: BASE })) as typeof fetch,
+    });
+    await assert.rejects(client.passwordGrant({ username: 'anna', password: 'p' }), (error: ClientError) => {
+      assert.equal(error.diagnosis.id, 'refused', body);
+      assert.match(error.diagnosis.fix, fix, body);
+      return true;
+    });
+  }
+});

@@ -87,3 +87,17 @@ test('a message is read in a request of any method but those without one: the SD
     assert.equal(await call(method, 'openid'), 403, method);
   assert.deepEqual(ran, []);
 });
+
+test('fetch: a message that was read before the guard saw it is refused, because nobody knows which tool it calls', async (t) => {
+  const { serverUrl, realm, clientId, fetch, clock, mint } = createTestRealm();
+  const kc = fetchKeycloak({ serverUrl, realm, clientId, fetch, clock, onNotice: false, audience: URL });
+  t.after(() => kc.close());
+  const app = kc.mcp({ url: URL, tools: { 'delete-order': 'orders:write' } }, () => assert.fail('it ran'));
+  const headers = {
+    authorization: `Bearer ${mint({ aud: URL, scope: 'orders:write' })}`,
+    'content-type': 'application/json',
+  };
+  const request = new Request(URL, { method: 'POST', headers, body: '{"jsonrpc":"2.0","method":"ping"}' });
+  await request.text();
+  assert.equal((await app(request)).status, 400);
+});

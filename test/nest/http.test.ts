@@ -137,6 +137,8 @@ describe('KeycloakModule', () => {
     const wrong: [object, RegExp][] = [
       [{ ...good, realm: '' }, /realm/],
       [{ ...good, tokenFrom: { http: () => 'x' } }, /tokenFrom/],
+      [{ ...good, securityScheme: '' }, /securityScheme: .*must be the name of a security scheme/],
+      [{ ...good, securityScheme: 7 }, /securityScheme: .*must be the name of a security scheme/],
       [{ ...good, backchannelLogout: 'yes' }, /backchannelLogout/],
       [{ ...good, session: true }, /session/],
       [{ ...good, session: { secret: 'short' } }, /secret/],

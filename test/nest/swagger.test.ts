@@ -130,3 +130,17 @@ test('what the compiler plugin of @nestjs/swagger says about answers stays', asy
   assert.deepEqual(security, [{ bearer: [] }]);
   assert.equal(responses[200].content['application/json'].schema.type, 'string');
 });
+
+test('where it has said them, all answers of a controller whose every handler is guarded are of the controller', async (t) => {
+  class Guarded {
+    one() {}
+  }
+  Object.assign(Guarded, { _OPENAPI_METADATA_FACTORY: () => ({ one: { type: String } }) });
+  decorate(Guarded, 'one', Get('one'), Require({}));
+  decorate(Guarded, Controller(), ApiUnauthorizedResponse({ description: 'mine' }));
+  const [, statuses, responses] = (await documentOf(t, 'express', false, Guarded as Type))('one');
+  assert.deepEqual(statuses, ['200', '401', '403', '503']);
+  assert.equal(responses[200].content['application/json'].schema.type, 'string');
+  assert.equal(responses[401].description, 'mine');
+  assert.notEqual(responses[403].description, 'mine');
+});
