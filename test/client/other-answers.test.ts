@@ -136,23 +136,65 @@ test('why the realm cannot be found is told by what came in place of its discove
   }
 });
 
+/** Why a login with a password failed. @param answer what a request for tokens gets */
+async function causeOf(answer: () => Response): Promise<ClientError['diagnosis']> {
+  const { client } = start(() => ({}), {
+    fetch: (async (_: unknown, { method }: RequestInit = {}) =>
+      method === 'POST' ? answer() : Response.json({ issuer: BASE })) as typeof fetch,
+  });
+  const failed = client.passwordGrant({ username: 'anna', password: 'p' });
+  return failed.then(
+    () => assert.fail('it did not fail'),
+    (error: ClientError) => error.diagnosis,
+  );
+}
+
 test('a refusal of no known kind is looked up in the log of Keycloak where it is of Keycloak, else on the way to it', async () => {
   for (const [body, fix] of [
     ['{"error":"odd"}', /^Look into Keycloak's log/],
-    ['{}', /^Look into Keycloak's log/],
+    ['{"error":""}', /^Look into Keycloak's log/],
     ['<html>no</html>', /^The answer is not from Keycloak/],
     ['["a list"]', /^The answer is not from Keycloak/],
   ] as const) {
-    const { client } = start(() => ({}), {
-      fetch: (async (_: unknown, { method }: RequestInit = {}) =>
-        method === 'POST'
-          ? new Response(body, { status: 418 })
-          : Response.json({ issuer: BASE })) as typeof fetch,
-    });
-    await assert.rejects(client.passwordGrant({ username: 'anna', password: 'p' }), (error: ClientError) => {
-      assert.equal(error.diagnosis.id, 'refused', body);
-      assert.match(error.diagnosis.fix, fix, body);
-      return true;
-    });
+    const diagnosis = await causeOf(() => new Response(body, { status: 418 }));
+    assert.equal(diagnosis.id, 'refused', body);
+    assert.match(diagnosis.fix, fix, body);
+    const words = body.includes('odd') ? 'odd' : 'HTTP 418';
+    assert.ok(diagnosis.cause.endsWith(` refused the request (${words}, HTTP 418)`), diagnosis.cause);
+  }
+});
+
+test('what Keycloak says in plain text is known, and no other text is taken over', async () => {
+  for (const [text, id] of [
+    ['Invalid origin', 'invalid-origin'],
+    ['HTTPS required', 'ssl-required'],
+    ['Realm does not exist', 'wrong-realm'],
+    ['Realm not enabled', 'realm-disabled'],
+    ['password=p', 'refused'],
+  ] as const) {
+    const diagnosis = await causeOf(() => new Response(`<p>${text}</p>`, { status: 403 }));
+    assert.equal(diagnosis.id, id, text);
+    assert.ok(!JSON.stringify(diagnosis).includes('password=p'));
+  }
+});
+
+test('of a redirect the origin is told, of a call without an answer the code or the words, but not those of what failed below', async () => {
+  const redirect = (location?: string) => () =>
+    new Response(null, { status: 302, ...(location !== undefined && { headers: { location } }) });
+  const fail = (error: unknown) => () => {
+    throw error;
+  };
+  for (const [answer, end] of [
+    [redirect('https://other.example/secret'), 'redirects to https://other.example'],
+    [redirect('/secret'), 'redirects to https://sso.example.com'],
+    [redirect('https://['), 'redirects to an address that is not valid'],
+    [redirect(), 'redirects to another address'],
+    [fail(new Error('odd')), 'gave no whole answer (odd)'],
+    [fail(new Error('odd', { cause: new Error('secret') })), 'gave no whole answer (failed)'],
+    [fail('secret'), 'gave no whole answer (failed)'],
+    [fail(new Error('odd', { cause: { code: 'ECONNRESET' } })), 'gave no whole answer (ECONNRESET)'],
+  ] as const) {
+    const { cause } = await causeOf(answer);
+    assert.ok(cause.endsWith(` ${end}`), cause);
   }
 });
