@@ -92,6 +92,23 @@ describe('a round of reading events', () => {
     assert.ok(calls <= 2, `${calls} calls`);
   });
 
+  it('ends after a hundred pages of nothing but what is known: something on the way drops the query', async () => {
+    let pages = 0;
+    const known = [NOW, NOW + 1].map((time) => ({ id: `e${time}`, time }));
+    const source = {
+      now: () => NOW + 60_000,
+      async read(list: string) {
+        if (list !== 'events') return { events: [], isMore: false };
+        pages++;
+        return { events: known, isMore: true };
+      },
+    } as unknown as EventSource;
+    const seen = Object.fromEntries(known.map(({ id, time }) => [id, time]));
+    const cursors = { ...cursorsAt(NOW), events: { time: NOW + 1, seen } };
+    await assert.rejects(readRound(source, cursors), { reason: "Keycloak's list of events has no end" });
+    assert.equal(pages, 100);
+  });
+
   it('gives all of one millisecond together', async () => {
     const { source, events } = createSource(900, 300);
     const { sizes, ids } = await readAll(source, cursorsAt(NOW));

@@ -152,7 +152,6 @@ function createFastify(config: Config): FastifyInstance {
       customOptions: {
         allErrors: true,
         coerceTypes: false,
-        removeAdditional: false,
         keywords: [...MODEL_KEYWORDS],
       },
     },

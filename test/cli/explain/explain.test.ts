@@ -165,6 +165,11 @@ for (const [what, pasted, id] of [
     'unreachable',
   ],
   [
+    'a code of a refusal after what it came of',
+    'connect ECONNREFUSED 127.0.0.1:8080; refused: 503 provider_unavailable, GET /me',
+    'unreachable',
+  ],
+  [
     'a locked user',
     'Account is temporarily disabled; contact your administrator or retry later.',
     'user-locked',
