@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { heapInUse } from '../support/heap.ts';
 import { GUARDED, type Sent } from './shapes.ts';
 
 /** Answers by their status; 0: the connection was ended without one. */
@@ -100,10 +99,4 @@ export async function measureCost(
 const medianOf = (all: readonly number[]): number => all.toSorted((a, b) => a - b)[all.length >> 1] as number;
 
 /** What is kept once nothing is under way. Unit: bytes. */
-export function heapInUse(): number {
-  setFlagsFromString('--expose_gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  return process.memoryUsage().heapUsed + process.memoryUsage().external;
-}
+export const memoryInUse = (): number => heapInUse() + process.memoryUsage().external;

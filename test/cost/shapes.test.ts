@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { keptSince } from '../support/heap.ts';
 import { type Started, SUBJECTS } from './apps.ts';
-import { heapInUse, measureCost, ratioOf, startSender } from './measure.ts';
+import { measureCost, memoryInUse, ratioOf, startSender } from './measure.ts';
 import type { Shape } from './shapes.ts';
 
 /** More than any shape takes on a quiet machine (lab/reliability/RESULTS.md), and less than a mistake that grows with the length. */
@@ -58,9 +59,10 @@ for (const { name, start } of SUBJECTS) {
         for (const { sent } of shapes) await sender.send(app.url, sent, count);
       };
       await sendAll(2);
-      const earlier = heapInUse();
+      const earlier = memoryInUse();
       await sendAll(shapes === app.shapes ? 6 : 15);
-      assert.ok(heapInUse() - earlier < MOST_KEPT, `${heapInUse() - earlier} bytes are kept`);
+      const kept = keptSince(earlier, MOST_KEPT, memoryInUse);
+      assert.ok(kept < MOST_KEPT, `${kept} bytes are kept`);
     });
   });
 }

@@ -5,7 +5,7 @@
 //   --requests 10000                              of each shape, for what is kept; all apps but three get a tenth of it
 import { parseArgs } from 'node:util';
 import { SUBJECTS } from '../../../test/cost/apps.ts';
-import { type Cost, heapInUse, measureCost, ratioOf, startSender } from '../../../test/cost/measure.ts';
+import { type Cost, measureCost, memoryInUse, ratioOf, startSender } from '../../../test/cost/measure.ts';
 import { writeSection } from '../section.ts';
 
 interface Row extends Cost {
@@ -39,9 +39,9 @@ for (const { name: app, start } of subjects) {
   log(`\n${app}, ${requests} of each shape`);
   for (const { name: title, sent } of shapes.filter(({ name }) => name.includes(values.shape))) {
     const cost = await measureCost(sender, running, sent, { rounds: 3, count: 25 });
-    const before = heapInUse();
+    const before = memoryInUse();
     await sender.send(running.url, sent, requests);
-    const row = { ...cost, app, title, kept: Math.max(0, heapInUse() - before) };
+    const row = { ...cost, app, title, kept: Math.max(0, memoryInUse() - before) };
     rows.push(row);
     log(
       `${times(row)} ${Math.round(row.shape)} µs ${mib(row.kept)}  ${title} ${JSON.stringify(cost.statuses)}`,

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { eventually } from '../../support/eventually.ts';
+import { heapInUse } from '../../support/heap.ts';
 import { type Pipelined, sendPipelined } from '../../support/pipeline.ts';
 import { openRawClient } from '../../support/raw-client.ts';
 import type { Adapter } from './adapter.ts';
@@ -14,14 +13,6 @@ const REQUESTS_BEFORE = 200;
 const AT_ONCE = 20;
 /** What every answered request would leave behind, were it kept: far more. Unit: bytes. */
 const MOST_GROWTH = 1_000 * REQUESTS;
-
-function collectGarbage(): number {
-  setFlagsFromString('--expose_gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  return process.memoryUsage().heapUsed;
-}
 
 /** Where requests cannot be sent byte by byte. */
 async function sendBy(
@@ -119,9 +110,9 @@ export function describeTraffic(adapter: Adapter): void {
         );
       };
       await send(REQUESTS_BEFORE);
-      const before = collectGarbage();
+      const before = heapInUse();
       await send(REQUESTS);
-      await eventually('the heap is as before', async () => collectGarbage() - before < MOST_GROWTH);
+      await eventually('the heap is as before', async () => heapInUse() - before < MOST_GROWTH);
       assert.equal((await get('/guarded')).headers.get('www-authenticate'), BARE);
     });
   });
