@@ -70,6 +70,29 @@ describe('names that somebody makes up', () => {
     await Promise.all(flood);
   });
 
+  test('wait in one line with a tenant that was removed: the directory has it no more', async (t) => {
+    const pending = createPending<undefined>();
+    const rows = new Map<string, object>([['acme', { realm: 'acme' }]]);
+    const { enter, realmOf, lookups, advance } = startTenants(t, (name) =>
+      name.startsWith('made-up') ? pending.promise : rows.get(name),
+    );
+    const token = () => realmOf('acme').mint();
+    assert.equal(await statusOf(enter('acme', token())), 200);
+    rows.clear();
+    advance(3_600);
+    assert.equal(await statusOf(enter('acme', token())), 404);
+    advance(3_600);
+    const before = lookups.length;
+    const made = Array.from({ length: 32 }, (_, at) => enter(`made-up-${at}`, token()));
+    const removed = enter('acme', token());
+    await settle();
+    assert.ok(!lookups.slice(before).includes('acme'));
+    pending.resolve(undefined);
+    assert.equal(await statusOf(removed), 404);
+    await Promise.all(made);
+    assert.ok(lookups.slice(before).includes('acme'));
+  });
+
   test('take no place of a tenant that was here before and has left memory', async (t) => {
     const pending = createPending<undefined>();
     const { enter, realmOf } = startTenants(
