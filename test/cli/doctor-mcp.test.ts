@@ -268,3 +268,17 @@ test('documents of clients are no trouble where a policy takes them', async () =
   const policies = taken.policies.map((one) => ({ ...one, enabled: false }));
   assert.equal((await troublesAt(() => ({ documents: { ...documents, ...taken, policies } }))).length, 1);
 });
+
+test('of scopes that are none, how many they are is told, and the first', async (t) => {
+  const server = await startServer(t, (base) => {
+    const { resource, ...rest } = good(base);
+    return { ...rest, resource: { ...resource, scopes_supported: ['mcp:tools', 'a b', 'c"d'] } };
+  });
+  const results = await runChecks(SERVER_CHECKS, {
+    mcp: server,
+    close: async () => {},
+  } as unknown as DoctorContext);
+  const { seen, cause } = results.find(({ id }) => id === 'mcp.scopes') as { seen?: string; cause?: string };
+  assert.equal(seen, 'names 2 that are no scopes');
+  assert.equal(cause, 'A scope has no spaces, quotes or backslashes: "a b"');
+});

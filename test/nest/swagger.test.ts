@@ -144,3 +144,13 @@ test('where it has said them, all answers of a controller whose every handler is
   assert.equal(responses[401].description, 'mine');
   assert.notEqual(responses[403].description, 'mine');
 });
+
+test('a handler that nothing guards needs no token in the document either', async (t) => {
+  class Open {
+    one() {}
+  }
+  decorate(Open, 'one', Get('one'));
+  decorate(Open, Controller());
+  const [security, statuses] = (await documentOf(t, 'express', false, Open as Type))('one');
+  assert.deepEqual([security, statuses], [undefined, ['200']]);
+});
