@@ -1,5 +1,5 @@
 // Loaded before each process of tests where Node does not read TypeScript itself: its node:test then follows every promise until it is
-// collected, to know of which test an error is. Here nothing is followed, which takes two fifths less of the processor: an error is of
+// collected, to know of which test an error is. Here nothing is followed, which takes less of the processor: an error is of
 // the one test that is under way, and where there are several, of the whole file.
 import hooks from 'node:async_hooks';
 
