@@ -83,23 +83,32 @@ test('the last flush writes what is left, once', () => {
   rmSync(dirname(file), { recursive: true });
 });
 
-/** Writes for `fs.write` in another thread, a moment late, as a busy thread pool does. */
+/** Writes for `fs.write` in another thread, when it is told to, as a busy thread pool does it late. */
 const LATE_WRITER = `
-const { workerData: { fd, text } } = require('node:worker_threads');
-Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-require('node:fs').writeSync(fd, text);`;
+const { workerData: { fd, text, steps } } = require('node:worker_threads');
+Atomics.wait(steps, 0, 0);
+require('node:fs').writeSync(fd, text);
+Atomics.store(steps, 1, 1);
+Atomics.notify(steps, 1);`;
 
 test('the last flush comes after what is being written', async (t) => {
   const file = join(mkdtempSync(join(tmpdir(), 'keycloak-guard-')), 'log');
   const fd = openSync(file, 'a');
   const stream = jsonStream(fd);
   const logger = createLoggerTo({ logLevel: 'info' }, stream);
+  const steps = new Int32Array(new SharedArrayBuffer(8));
+  const { wait } = Atomics;
+  const writeLate = () => {
+    Atomics.store(steps, 0, 1);
+    Atomics.notify(steps, 0);
+    return wait(steps, 1, 0, 20_000);
+  };
   const begun = new Promise<void>((resolve) => {
     const { write } = fs;
     t.mock.method(fs, 'write', ((to: number, text: string, done: () => void) => {
       // The streams of other tests still try.
       if (to !== fd) return write(to, text, done);
-      const worker = new Worker(LATE_WRITER, { eval: true, workerData: { fd: to, text } });
+      const worker = new Worker(LATE_WRITER, { eval: true, workerData: { fd: to, text, steps } });
       worker.once('exit', () => (done as (...result: unknown[]) => void)(null, Buffer.byteLength(text)));
       worker.once('online', resolve);
     }) as never);
@@ -107,7 +116,10 @@ test('the last flush comes after what is being written', async (t) => {
   const numbers = Array.from({ length: 300 }, (_, i) => i);
   for (const i of numbers) logger.info(`line ${i}`);
   await begun;
+  const flushWaits = t.mock.method(Atomics, 'wait', writeLate);
   stream.flushSync();
+  flushWaits.mock.restore();
+  writeLate();
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
   assert.deepEqual(
     lines.map((line) => JSON.parse(line).msg),
