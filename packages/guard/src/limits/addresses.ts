@@ -30,7 +30,7 @@ export function networksOf(
   v4: readonly number[] = [32],
   v6: readonly number[] = [48, 56, 64],
 ): readonly string[] {
-  const [plain = ''] = address.split('%');
+  const [plain = ''] = address.split('%', 1);
   if (isIPv4(plain)) return cut(plain.split('.').map(Number), 8, v4, 10, '.');
   if (!isIPv6(plain)) return [address];
   const groups = toGroups(plain);

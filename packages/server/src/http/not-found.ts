@@ -26,7 +26,7 @@ export function answerUnknown(app: FastifyInstance): SendUnknown {
 
   const sendUnknown: SendUnknown = (request, reply) => {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store');
-    const known = methodsOf(request.url.split('?')[0] ?? '');
+    const known = methodsOf(request.url.split('?', 1)[0] ?? '');
     if (known === undefined || known.has(request.method))
       return reply.code(404).send({ detail: 'Not Found' });
     return reply

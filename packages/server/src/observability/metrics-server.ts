@@ -8,7 +8,7 @@ export async function startMetricsServer(
   { host, port }: { host: string; port: number },
 ): Promise<{ port: number; close(): void }> {
   const server = createServer(async (request, response) => {
-    const isMetrics = request.url?.split('?')[0] === '/metrics';
+    const isMetrics = request.url?.split('?', 1)[0] === '/metrics';
     if (!isMetrics || (request.method !== 'GET' && request.method !== 'HEAD')) {
       response.writeHead(404, { 'content-type': 'application/json' }).end('{"detail":"Not Found"}');
       return;

@@ -97,7 +97,7 @@ function hostOf(request: OnExpress): string {
   const forwarded = [request.headers['x-forwarded-host'] ?? ''].flat().join();
   const isBehindProxy = forwarded !== '' && isTrusted?.(request.socket.remoteAddress, 0) === true;
   // The first of several, also where it is empty: then there is no host.
-  return isBehindProxy ? (forwarded.split(',')[0] as string).trim() : (request.headers.host ?? '');
+  return isBehindProxy ? (forwarded.split(',', 1)[0] as string).trim() : (request.headers.host ?? '');
 }
 
 export function addToNodeAnswer(

@@ -43,7 +43,7 @@ export function tenantIn(template: string, path: string): string | undefined {
   const plain = withoutSlash(path);
   const [before, behind] = aroundTenant(withoutSlash(template)) ?? [];
   if (before === undefined || !plain.startsWith(before)) return undefined;
-  const [name = ''] = plain.slice(before.length).split('/');
+  const [name = ''] = plain.slice(before.length).split('/', 1);
   return isTenantName(name) && plain.slice(before.length + name.length) === behind ? name : undefined;
 }
 

@@ -27,7 +27,7 @@ export interface SessionRequest<Source = unknown> extends RequestLike {
 
 /** Empty, or with a `?` in front. */
 export function queryOf(url: string): string {
-  const [beforeFragment = ''] = url.split('#');
+  const [beforeFragment = ''] = url.split('#', 1);
   const at = beforeFragment.indexOf('?');
   return at === -1 ? '' : beforeFragment.slice(at);
 }

@@ -31,7 +31,7 @@ const TOO_LONG: Answer = toJsonAnswer(413, HEADERS, { detail: 'Content Too Large
 const WRONG_TYPE: Answer = toJsonAnswer(415, HEADERS, { detail: 'Unsupported Media Type' });
 
 function refuseMessage(contentType = '', contentLength = ''): Answer | undefined {
-  const [type = ''] = contentType.split(';');
+  const [type = ''] = contentType.split(';', 1);
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') return WRONG_TYPE;
   return Number(contentLength) > LONGEST_MESSAGE ? TOO_LONG : undefined;
 }
