@@ -152,8 +152,8 @@ function run(paths, { isSecond = false } = {}) {
     ...TYPESCRIPT,
     ...CHEAPER,
     '--test',
-    // Many tests wait: one process more than there are cores, unless Keycloaks run beside them.
-    `--test-concurrency=${isSecond ? 1 : availableParallelism() + (process.env.CI ? 0 : 1)}`,
+    // Many tests wait: two processes more than there are cores, unless Keycloaks run beside them.
+    `--test-concurrency=${isSecond ? 1 : availableParallelism() + (process.env.CI ? 0 : 2)}`,
     `--test-timeout=${TIMEOUT_MS}`,
     ...reporters(failed),
     ...passOn,
