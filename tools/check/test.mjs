@@ -152,8 +152,8 @@ function run(paths, { isSecond = false } = {}) {
     ...TYPESCRIPT,
     ...CHEAPER,
     '--test',
-    // Many tests wait: two processes more than there are cores, unless Keycloaks run beside them.
-    `--test-concurrency=${isSecond ? 1 : availableParallelism() + (process.env.CI ? 0 : 2)}`,
+    // Many tests wait: two processes more than there are cores. In CI, other parts run beside all but the first.
+    `--test-concurrency=${isSecond ? 1 : availableParallelism() + (process.env.CI && !keepsCoverage ? 0 : 2)}`,
     `--test-timeout=${TIMEOUT_MS}`,
     ...reporters(failed),
     ...passOn,
