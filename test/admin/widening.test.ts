@@ -289,13 +289,14 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
   ],
 };
 
-/** A realm with two APIs, a page that calls them, and somebody who could do nothing until now. */
-async function startRealm(t: TestContext): Promise<FakeKeycloak> {
+/** A realm with two APIs, a page that calls them, and somebody who could do nothing until now. Made once: each test has a copy. */
+const made = (async () => {
   const keycloak = await startFakeKeycloak();
-  t.after(() => keycloak.close());
   await setUp(keycloak, API);
   await setUp(keycloak, ['guide', '--client-id', 'billing', '--app', 'http://localhost:9000', '--no-user']);
-  const { lists } = keycloak.realms.get('shop') ?? assert.fail();
+  await keycloak.close();
+  const realm = keycloak.realms.get('shop') ?? assert.fail();
+  const { lists } = realm;
   const frontend = {
     id: 'c-1',
     clientId: 'frontend',
@@ -305,6 +306,13 @@ async function startRealm(t: TestContext): Promise<FakeKeycloak> {
   lists.clients.push({ ...frontend, defaultClientScopes: ['basic'] } as never);
   const names = { username: 'anna', firstName: 'Anna', lastName: 'Berg', email: 'anna@example.com' };
   lists.users.push({ id: 'u-1', ...names, enabled: false, credentials: [{ type: 'password' }] } as never);
+  return realm;
+})();
+
+async function startRealm(t: TestContext): Promise<FakeKeycloak> {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  keycloak.realms.set('shop', structuredClone(await made));
   return keycloak;
 }
 

@@ -83,11 +83,14 @@ export function explain(pasted: string, book = loadRules()): CheckResult[] {
   const known = lines.length > 0 ? lines : explainLine(book, text, text);
   const errors = known.filter(({ id }) => !book.harmless.test(id));
   const certain = errors.filter(({ status }) => status === 'ok');
+  const results = [certain, errors, known].find((some) => some.length > 0) ?? perhaps(book, text);
+  return [...new Map(results.map((one) => [one.id, one])).values()].slice(0, MOST_RESULTS);
+}
+
+function perhaps(book: RuleBook, text: string): CheckResult[] {
   const possible = book.rules.flatMap((rule) => lastMatch(rule, rule.possible, text));
   const vague = possible.length > 0 ? possible : topicsOfFailure(book, text).slice(0, 2);
-  const perhaps = vague.map((one) => toResult(one, 'warn'));
-  const results = [certain, errors, known, perhaps].find((some) => some.length > 0) ?? [unknown(text)];
-  return [...new Map(results.map((one) => [one.id, one])).values()].slice(0, MOST_RESULTS);
+  return vague.length > 0 ? vague.map((one) => toResult(one, 'warn')) : [unknown(text)];
 }
 
 /** By certain words alone: one rule, or the two last ones where they contradict each other. */
@@ -126,9 +129,10 @@ function innerTopic(book: RuleBook, { rule, end }: Match, line: string): Topic |
 
 /** The last of the phrases that match, or else of the other expressions; none or one. */
 function lastMatch(rule: Rule, expressions: Rule['certain'], text: string) {
-  const matches = expressions.flatMap((expression) => {
-    const match = [...text.matchAll(expression.pattern)].at(-1);
-    if (match === undefined) return [];
+  // Most are not there at all, which is known without the copy of the expression that matchAll makes.
+  const there = expressions.filter(({ pattern }) => text.search(pattern) !== -1);
+  const matches = there.map((expression) => {
+    const match = [...text.matchAll(expression.pattern)].at(-1) as RegExpExecArray;
     return { rule, expression, start: match.index, end: match.index + match[0].length, text: match[0] };
   });
   const phrases = matches.filter((one) => one.expression.isPhrase);
@@ -139,12 +143,12 @@ const topicsOfFailure = (book: RuleBook, text: string): Topic[] =>
   book.failure.test(text) && book.trade.test(text) ? topicsOf(book, text) : [];
 
 /** The name of a package's file is no topic. */
-const topicsOf = ({ topics }: RuleBook, text: string): Topic[] =>
-  topics.flatMap(({ rule, pattern }) =>
-    (pattern.exec(text.replace(/\S{0,200}node_modules\S{0,200}/g, '')) ?? [])
-      .slice(0, 1)
-      .map((seen) => ({ rule, text: seen })),
+function topicsOf({ topics }: RuleBook, text: string): Topic[] {
+  const words = text.replace(/\S{0,200}node_modules\S{0,200}/g, '');
+  return topics.flatMap(({ rule, pattern }) =>
+    (pattern.exec(words) ?? []).slice(0, 1).map((seen) => ({ rule, text: seen })),
   );
+}
 
 function toResult({ rule: { id, cause, fix, source }, text }: Topic, status: 'ok' | 'warn'): CheckResult {
   const seen = `${status === 'warn' ? 'perhaps: ' : ''}'${hideSecrets(text).slice(0, 160)}'`;
