@@ -34,7 +34,9 @@ export default async function* summary(events) {
     else if (type === 'test:fail' && error?.failureType !== 'subtestsFailed') {
       const told = describe([...names.slice(0, data.nesting), data.name], data.file, error?.cause ?? error);
       const stderr = data.nesting === 0 ? (said.get(data.file) ?? '') : '';
-      failed.push(`${told}${stderr}`);
+      const { exitCode, signal } = error ?? {};
+      const ended = exitCode === undefined ? '' : `    exit code ${exitCode}, signal ${signal}\n`;
+      failed.push(`${told}${ended}${stderr}`);
       yield told;
     }
     if (kind !== 'suite' && counts.ran % STEP === 0) yield `${counts.ran} tests after ${seconds()}\n`;
