@@ -20,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { draw, mutantsOf, mutate } from './mutants/changes.mjs';
@@ -43,6 +43,9 @@ const FILES_AT_ONCE = 8;
 const isSurvivor = ({ by }) => by === undefined;
 /** For test files that run without a mutant. */
 const TEST_LIMIT_MS = 300_000;
+/** In what is built from a `main.ts`. */
+const RUNS = /\b(?:main\(process\.argv\.slice\(2\)\)|runService\(\))/;
+const IS_COPIED = "!(await import('node:fs')).existsSync(new URL('../src/', import.meta.url))";
 const FLAGS = ['--conditions=@keycloak-guard/source'];
 
 const chosen = values.packages
@@ -67,7 +70,7 @@ execFileSync(process.execPath, [join(root, 'tools/build/built.mjs'), '--no-check
 });
 const copies = [];
 process.on('exit', () => {
-  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+  for (const copy of copies) rmSync(dirname(copy), { recursive: true, force: true });
 });
 process.on('SIGINT', () => process.exit(130));
 for (let job = 0; job < Number(values.jobs); job++) copies.push(copyRepository());
@@ -159,7 +162,7 @@ function runTests(copy, files, timeoutMs, env = {}) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...FLAGS, ...strip, reporter, entry], {
       ...{ cwd: copy, stdio: ['ignore', 'pipe', 'ignore'], detached: true },
-      env: { ...process.env, NODE_ENV: 'test', TMPDIR: join(copy, 'tmp'), ...env },
+      env: { ...process.env, NODE_ENV: 'test', TMPDIR: temporaryOf(copy), ...env },
     });
     let written = '';
     let isLate = false;
@@ -185,10 +188,19 @@ function runTests(copy, files, timeoutMs, env = {}) {
   });
 }
 
-/** Without what is installed, which is linked. A program that tests run is that of the sources. */
+/** Not in the copy: what a test makes there would find what the copy has installed. */
+function temporaryOf(copy) {
+  return join(copy, '../tmp');
+}
+
+/**
+ * Without what is installed, which is linked. A program that tests run is that of the sources, unless they copy what is built to
+ * another place.
+ */
 function copyRepository() {
-  const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
-  mkdirSync(join(copy, 'tmp'));
+  const copy = join(mkdtempSync(join(tmpdir(), 'mutants-')), 'repository');
+  mkdirSync(copy);
+  mkdirSync(temporaryOf(copy));
   for (const name of readdirSync(root)) {
     if (name !== 'node_modules' && name !== '.git')
       cpSync(join(root, name), join(copy, name), { recursive: true });
@@ -200,7 +212,9 @@ function copyRepository() {
     const strip = process.features.typescript
       ? ''
       : `await import('${pathToFileURL(join(copy, 'tools/run/strip-types.mjs'))}');\n`;
-    writeFileSync(main, `#!/usr/bin/env node\n${SNAPSHOTS}${strip}await import('../src/main.ts');\n`);
+    const built = readFileSync(main, 'utf8');
+    const sources = `async function runSources() {\n${SNAPSHOTS}${strip}await import('../src/main.ts');\nreturn process.exitCode ?? new Promise(() => {});\n}\n`;
+    writeFileSync(main, built.replace(RUNS, `(${IS_COPIED} ? $& : runSources())`) + sources);
   }
   return copy;
 }

@@ -4,9 +4,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** They need another program, or build and install first. */
+/** They need another program, or build and install first, or look at what is built alone. */
 const LEFT_OUT =
-  /node_modules|^test\/(?:keycloak|containers|browser|deploy|shipped|create|docs|cost|builds|runtimes|adapters\/mounted)/;
+  /node_modules|^test\/(?:keycloak|containers|browser|deploy|shipped|create|docs|cost|builds|runtimes|adapters\/mounted|server\/start-files)/;
 const SOURCE = /^packages\//;
 /** A copy has files of its own: `dist` is not the repository's. */
 const LOADED = /^(?:packages\/\w+\/src|test\/[\w-]+|examples|lab|tools)\//;
