@@ -111,6 +111,31 @@ for (const [credential, status, error, description, id] of OTHER_CREDENTIALS) {
   });
 }
 
+test('where a token of a file is refused, the advice is about who writes the file, and else about keys and clocks', () => {
+  for (const [status, error, description, ofToken, ofKey] of [
+    [401, 'unauthorized_client', 'x', /If the token stands for another client/, /Client Authenticator\.$/],
+    [
+      400,
+      'invalid_client',
+      'Token is not active',
+      /^Look whether the file is still written/,
+      /^Set the clocks/,
+    ],
+    [
+      400,
+      'invalid_client',
+      'Unable to load public key',
+      /^Look at the keys of the identity/,
+      /^Give Keycloak/,
+    ],
+  ] as const) {
+    const fixOf = (credential: TokenAnswer['credential']) =>
+      diagnoseTokenError({ ...json(status, error, description), credential }).fix;
+    assert.match(fixOf('token'), ofToken);
+    assert.match(fixOf('key'), ofKey);
+  }
+});
+
 const EXCHANGES: [number, string, string, string, string, RegExp][] = [
   [
     400,

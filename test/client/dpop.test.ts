@@ -78,9 +78,15 @@ describe('a client with a key', () => {
       proofs().map((proof) => claimsOf(proof).nonce),
       [undefined, 'n-1'],
     );
-    const never = setUp(asking);
-    await assert.rejects(never.client.passwordGrant({ username: 'a', password: 'b' }));
-    assert.equal(never.sent.length, 2);
+    const refusing = () => Response.json({ error: 'invalid_grant' }, { status: 400 });
+    for (const [answer, times] of [
+      [asking, 2],
+      [refusing, 1],
+    ] as const) {
+      const never = setUp(answer);
+      await assert.rejects(never.client.passwordGrant({ username: 'a', password: 'b' }));
+      assert.equal(never.sent.length, times);
+    }
   });
 
   it('binds a login to a key that it was given, and not to one that another replica does not have', async () => {
@@ -130,6 +136,35 @@ describe('a call to an API', () => {
     assert.equal(third.headers.get('authorization'), 'DPoP opaque');
   });
 
+  it('has a proof for the address that is called, before and after Keycloak is known by another one', async () => {
+    const { client, sent, proofs } = setUp((one) =>
+      one.body === 'undefined' ? new Response('ok') : Response.json(TOKENS),
+    );
+    const inside = `${INSIDE}/realms/testing/protocol/openid-connect/userinfo`;
+    await client.callApi(bound, inside);
+    await client.passwordGrant({ username: 'a', password: 'b' });
+    await client.callApi(bound, API);
+    await client.callApi(bound, inside);
+    assert.deepEqual(
+      proofs().map((proof) => claimsOf(proof).htu),
+      [
+        ...[inside, `${ISSUER}/protocol/openid-connect/token`, 'https://api.example.com/orders'],
+        `${ISSUER}/protocol/openid-connect/userinfo`,
+      ],
+    );
+    assert.equal(sent.length, 4);
+  });
+
+  it('carries the token alone, whatever else its caller would have shown', async () => {
+    const { client, sent } = setUp(() => new Response('ok'));
+    for (const token of [plain, bound])
+      await client.callApi(token, API, { headers: { authorization: 'Basic eA==' } });
+    assert.deepEqual(
+      sent.map(({ headers }) => headers.get('authorization')),
+      [`Bearer ${plain}`, `DPoP ${bound}`],
+    );
+  });
+
   it('is sent again with the nonce that the API asks for, and the answer is given back whatever it is', async () => {
     const challenge = { 'www-authenticate': 'Bearer, DPoP algs="ES256", error="use_dpop_nonce"' };
     const asking = () => new Response('no', { status: 401, headers: { ...challenge, 'dpop-nonce': 'n-2' } });
@@ -142,6 +177,13 @@ describe('a call to an API', () => {
     const never = setUp(asking);
     const refused = await never.client.callApi(bound, API);
     assert.deepEqual([refused.status, await refused.text(), never.sent.length], [401, 'no', 2]);
+    const byBearer = setUp(asking);
+    assert.equal((await byBearer.client.callApi(plain, API)).status, 401);
+    const expired = () =>
+      new Response(null, { status: 401, headers: { 'www-authenticate': 'DPoP error="invalid_token"' } });
+    const late = setUp(expired);
+    assert.equal((await late.client.callApi(bound, API)).status, 401);
+    assert.deepEqual([byBearer.sent.length, late.sent.length], [1, 1]);
     const forbidden = setUp(() => new Response('forbidden', { status: 403 }));
     assert.equal((await forbidden.client.callApi(plain, API)).status, 403);
     const moved = setUp(
@@ -149,6 +191,24 @@ describe('a call to an API', () => {
     );
     assert.equal((await moved.client.callApi(bound, API)).status, 302);
     assert.equal(moved.sent.length, 1, 'the token went nowhere else');
+  });
+
+  it('lets the answer go that asks for a nonce, before it is sent again', async () => {
+    const said: string[] = [];
+    const { client } = setUp((_sent, count) => {
+      said.push(`sent ${count}`);
+      if (count === 2) return new Response('ok');
+      const body = new ReadableStream({
+        cancel: async () => {
+          await new Promise(setImmediate);
+          said.push('let go');
+        },
+      });
+      const headers = { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': 'n-3' };
+      return new Response(body, { status: 401, headers });
+    });
+    await client.callApi(bound, API);
+    assert.deepEqual(said, ['sent 1', 'let go', 'sent 2']);
   });
 
   it('fails as fetch does where nobody answers', async () => {

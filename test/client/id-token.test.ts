@@ -78,17 +78,39 @@ describe('an ID token', () => {
     });
   }
 
-  for (const [name, claims] of [
-    ['another issuer', { iss: 'https://evil.example.com' }],
-    ['another audience', { aud: 'another' }],
-    ['several audiences and another azp', { aud: ['my-app', 'x'], azp: 'x' }],
-    ['no time of expiry', { exp: undefined }],
-    ['an expiry in the past', { exp: 1 }],
+  for (const [name, claims, id] of [
+    ['another issuer', { iss: 'https://evil.example.com' }, 'issuer-changed'],
+    ['another audience', { aud: 'another' }, 'issuer-changed'],
+    ['several audiences and another azp', { aud: ['my-app', 'x'], azp: 'x' }, 'issuer-changed'],
+    ['no time of expiry', { exp: undefined }, 'not-keycloak'],
+    ['an expiry in the past', { exp: 1 }, 'clock-skew'],
   ] as const) {
     it(`with ${name} is refused`, async () => {
-      await assert.rejects(realmOf({ alg: 'RS256' }, claims).login(), ClientError);
+      await assert.rejects(
+        realmOf({ alg: 'RS256' }, claims).login(),
+        (error) => error instanceof ClientError && error.diagnosis.id === id && error.answerStatus === 200,
+      );
     });
   }
+
+  it('that does not come names no code of the login', async () => {
+    const fetch = async (url: unknown) =>
+      String(url).endsWith('/token')
+        ? Response.json(
+            { error: 'invalid_grant', error_description: 'Code c-0-d-e, v-e-r not valid' },
+            { status: 400 },
+          )
+        : Response.json({ issuer: ISSUER });
+    const client = createClient({
+      ...{ serverUrl: 'https://sso.example.com', realm: 'testing', clientId: 'my-app' },
+      fetch: fetch as typeof globalThis.fetch,
+    });
+    const secrets = { state: 's', nonce: 'n', codeVerifier: 'v-e-r' };
+    await assert.rejects(
+      client.finishAuthorization({ ...secrets, callbackUrl: `${CALLBACK}?code=c-0-d-e&state=s` }),
+      (error) => error instanceof ClientError && !/c-0-d-e|v-e-r/.test(JSON.stringify(error) + error.message),
+    );
+  });
 });
 
 describe('an issuer that changes', () => {
@@ -155,7 +177,7 @@ it('an issuer that is set, and changes after it was found, is named beside the o
   });
   await assert.rejects(client.passwordGrant({ username: 'u', password: 'p' }), (error) => {
     assert.ok(error instanceof ClientError);
-    assert.equal(error.diagnosis.id, 'other-issuer');
+    assert.deepEqual([error.diagnosis.id, error.answerStatus], ['other-issuer', 200]);
     assert.equal(error.diagnosis.cause, `Keycloak's issuer is ${ISSUER}-new, and ${ISSUER} is set`);
     return true;
   });

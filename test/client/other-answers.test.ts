@@ -36,10 +36,14 @@ function start(
   return { client, forms };
 }
 
-/** Pauses take no time; how long they would be. */
+/** Pauses take no time; how long those would be that have ended. */
 function stopPauses(t: TestContext): number[] {
   const pauses: number[] = [];
-  const sleep = t.mock.method(timers, 'setTimeout', (async (ms: number) => void pauses.push(ms)) as never);
+  const sleep = t.mock.method(timers, 'setTimeout', (async (ms: number, _: unknown, ends: object) => {
+    await new Promise(setImmediate);
+    assert.deepEqual(ends, {});
+    pauses.push(ms);
+  }) as never);
   syncBuiltinESMExports();
   t.after(() => {
     sleep.mock.restore();
@@ -56,6 +60,7 @@ test('the sign-in on another device is asked for every five seconds, or as Keycl
   ] as const) {
     const { client, forms } = start((form, count) => {
       if (!form.has('device_code')) return said;
+      assert.equal(pauses.length, count - 1, 'a pause before each');
       if (count === 2) return { error: 'slow_down' };
       return count === 3 ? { error: 'authorization_pending' } : TOKENS;
     });
@@ -71,6 +76,25 @@ test('the sign-in on another device is asked for every five seconds, or as Keycl
       },
     ]);
   }
+});
+
+test('whoever gives up a sign-in on another device waits no longer for the next try', async () => {
+  const { client, forms } = start(() => ({}));
+  const reason = new Error('given up');
+  const ends = new AbortController();
+  const signIn = client.deviceGrant(() => setImmediate(() => ends.abort(reason)), { signal: ends.signal });
+  await assert.rejects(signIn, (error: Error) => error.cause === reason);
+  assert.equal(forms.length, 1);
+});
+
+test("a token of the application's own is for the scopes that were asked for, or for those of the client", async () => {
+  const { client, forms } = start(() => TOKENS);
+  await client.clientCredentials();
+  await client.clientCredentials({ scope: 'orders' });
+  assert.deepEqual(
+    forms.map((form) => form.get('scope')),
+    [null, 'orders'],
+  );
 });
 
 test('an exchanged token is good for no longer than the one that was exchanged; of one that does not say, not at all', async () => {
@@ -162,6 +186,11 @@ test('a refusal of no known kind is looked up in the log of Keycloak where it is
     const words = body.includes('odd') ? 'odd' : 'HTTP 418';
     assert.ok(diagnosis.cause.endsWith(` refused the request (${words}, HTTP 418)`), diagnosis.cause);
   }
+});
+
+test('an answer that is no answer to a request for tokens says nothing of an ID token', async () => {
+  for (const body of ['<html>hello</html>', '{}', '{"access_token":1}'])
+    assert.equal((await causeOf(() => new Response(body))).id, 'not-keycloak', body);
 });
 
 test('what Keycloak says in plain text is known, and no other text is taken over', async () => {

@@ -41,7 +41,8 @@ export async function callKeycloak<T>(
       throw error;
     });
   } catch (error) {
-    if (error instanceof AuthorizationError) throw error;
+    // The caller's own signal says nothing of Keycloak.
+    if (error instanceof AuthorizationError || (error as Error).name === 'AbortError') throw error;
     // Keycloak came back under another host name: its new name is known for the next call.
     if (isAboutIdToken(error)) await context.issuer.refresh().catch(throwIfOtherIssuer);
     const { credential, realm, clientId } = context;
