@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
+import { prepare } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { freePort } from '../support/free-port.ts';
@@ -27,32 +29,37 @@ const programs = PAGES.flatMap((page) =>
 
 /** Of all programs, of which several run at a time. */
 const redirectUris: string[] = [];
+/** They run in one process: each loads what the others of its framework do, which takes longer than all that is asked of it. */
+const urls = new Map<(typeof programs)[number], string>();
+let end: (() => Promise<void>) | undefined;
 let idp: DevIdp;
 before(async () => {
   // Inherited by the programs.
   process.env.SESSION_SECRET = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';
   idp = await startTestIdp();
   mkdirSync(FOLDER, { recursive: true });
-  for (const { file, text } of programs) writeFileSync(file, text);
+  for (const program of programs) {
+    const { file, text } = program;
+    const port = await freePort();
+    assert.match(text, /'http:\/\/localhost:8080'/);
+    assert.match(text, /(?:listen\(3000|(?:listen|server)\({ port: 3000 })\)/);
+    const here = text
+      .replace("'http://localhost:8080'", `'${idp.url}'`)
+      .replace('listen(3000)', `listen(${port})`)
+      .replace('port: 3000', `port: ${port}`);
+    writeFileSync(file, here);
+    await prepare(file);
+    urls.set(program, `http://127.0.0.1:${port}`);
+  }
+  const together = join(FOLDER, 'together.mts');
+  writeFileSync(together, programs.map(({ file }) => `import '${pathToFileURL(file)}';\n`).join(''));
+  end = await startProgram(together, [...urls.values()]);
 });
 after(async () => {
+  await end?.();
   await idp.close();
   rmSync(FOLDER, { recursive: true, force: true });
 });
-
-async function start(t: TestContext, { file, text }: (typeof programs)[number]): Promise<string> {
-  const port = await freePort();
-  assert.match(text, /'http:\/\/localhost:8080'/);
-  assert.match(text, /(?:listen\(3000|(?:listen|server)\({ port: 3000 })\)/);
-  const here = text
-    .replace("'http://localhost:8080'", `'${idp.url}'`)
-    .replace('listen(3000)', `listen(${port})`)
-    .replace('port: 3000', `port: ${port}`);
-  writeFileSync(file, here);
-  const url = `http://127.0.0.1:${port}`;
-  t.after(await startProgram(file, url));
-  return url;
-}
 
 const bearer = async () => ({ authorization: `Bearer ${await idp.issueToken({ username: 'abdullah' })}` });
 
@@ -122,8 +129,8 @@ describe('docs/frameworks/', { concurrency: 3 }, () => {
   });
 
   for (const program of programs) {
-    test(`${program.page}: "${program.info}" does what the page says`, async (t) => {
-      await EXPECTED[program.info]?.(await start(t, program));
+    test(`${program.page}: "${program.info}" does what the page says`, async () => {
+      await EXPECTED[program.info]?.(urls.get(program) as string);
     });
   }
 });

@@ -92,7 +92,7 @@ async function startProgramOf(file: string): Promise<{ url: string; stop: () => 
   writeFileSync(file, text.replace('port: 3000', `port: ${port}`));
   const url = `http://localhost:${port}`;
   const env = { PATH: process.env.PATH, KEYCLOAK_SERVER_URL: keycloakUrl, PORT: String(port) };
-  return { url, stop: await startProgram(file, url, env) };
+  return { url, stop: await startProgram(file, [url], env) };
 }
 
 describe('the README and the pages that lead step by step', () => {

@@ -8,10 +8,10 @@ const START_MS = 30_000;
 /** While a program starts, whoever asks takes the processor from it. */
 const PAUSE_MS = 40;
 
-/** Starts a program of a page, as a reader does, and waits until the address answers. @returns what ends it */
+/** Starts a program of a page, as a reader does, and waits until its addresses answer. @returns what ends it */
 export async function startProgram(
   file: string,
-  url: string,
+  urls: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<() => Promise<void>> {
   await prepare(file);
@@ -25,17 +25,18 @@ export async function startProgram(
     await ended;
   };
   const isOver = AbortSignal.timeout(START_MS);
-  const answers = () =>
+  const answers = (url: string) =>
     fetch(url, { signal: isOver }).then(
       () => true,
       () => false,
     );
   try {
-    while (!(await answers())) {
-      assert.equal(child.exitCode, null, `${file} ended`);
-      assert.ok(!isOver.aborted, `${file} does not listen`);
-      await pause(PAUSE_MS);
-    }
+    for (const url of urls)
+      while (!(await answers(url))) {
+        assert.equal(child.exitCode, null, `${file} ended`);
+        assert.ok(!isOver.aborted, `${url} of ${file} does not answer`);
+        await pause(PAUSE_MS);
+      }
   } catch (error) {
     await stop();
     throw error;

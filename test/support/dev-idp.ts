@@ -14,8 +14,18 @@ export const REALM_FILE = new URL('../../packages/testing/testing-realm.json', i
 export const PASSWORD = 'Test#123456';
 export const SECRET = 'for-development-only';
 
-/** One set for a test process: making an RSA key takes longer than most tests. */
 let keys: StoredKeys | undefined;
+
+/** One set for a test process: making an RSA key takes longer than most tests. */
+export function testKeys(): StoredKeys {
+  keys ??= {
+    signing: [{ ...createTestKey('RS256').privateKey.export({ format: 'jwk' }), alg: 'RS256' }],
+    encryption: createTestKey('RSA-OAEP', { use: 'enc' }).jwk,
+    secretId: randomUUID(),
+    secret: randomBytes(64).toString('base64url'),
+  };
+  return keys;
+}
 
 /**
  * The embedded provider with the guide's realm, and the keys of the one before it. Where a token of one provider must
@@ -23,13 +33,7 @@ let keys: StoredKeys | undefined;
  */
 export async function startTestIdp(options: Omit<DevIdpOptions, 'keys'> = {}): Promise<DevIdp> {
   const source = options.realm === undefined ? { realmFile: REALM_FILE } : {};
-  keys ??= {
-    signing: [{ ...createTestKey('RS256').privateKey.export({ format: 'jwk' }), alg: 'RS256' }],
-    encryption: createTestKey('RSA-OAEP', { use: 'enc' }).jwk,
-    secretId: randomUUID(),
-    secret: randomBytes(64).toString('base64url'),
-  };
-  return startDevIdp({ port: await freePort(), ...source, ...options, keys });
+  return startDevIdp({ port: await freePort(), ...source, ...options, keys: testKeys() });
 }
 
 /** The same, ended with the test. */
