@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from '../repo/source-imports.ts';
 import { freePort } from '../support/free-port.ts';
-import { emptyFolder, runProgram, runStart } from './support/program.ts';
+import { runInProcess } from './support/in-process.ts';
+import { emptyFolder, runStart, START } from './support/program.ts';
 
 async function login(api: string) {
   const body = new URLSearchParams({ username: 'abdullah', password: 'Test#123456' });
@@ -31,7 +32,11 @@ const statusAs = (host: string, url: string) =>
 const statusOf = async (api: string, token: string) =>
   (await fetch(`${api}/protected`, { headers: { authorization: `Bearer ${token}` } })).status;
 
-describe('npm start of a clone', { concurrency: 3 }, () => {
+/** As {@link runStart}, where it ends by itself: without a process. */
+const startInProcess = (env: Record<string, string> = {}, folder = emptyFolder()) =>
+  runInProcess([], env, folder, '', START);
+
+describe('npm start of a clone', () => {
   it('runs the API and a provider with no settings at all, and signs nobody out when it is restarted', async () => {
     const env = { PORT: String(await freePort()), KEYCLOAK_PORT: String(await freePort()) };
     const first = runStart(env, emptyFolder(), { fromSources: true });
@@ -60,7 +65,7 @@ describe('npm start of a clone', { concurrency: 3 }, () => {
     assert.equal(statSync(cache).mode & 0o777, 0o700);
   });
 
-  it('takes the next port where the first one is taken, and tells the provider which one the API has got', async () => {
+  it('takes the next port where the first one is taken, tells the provider which one the API has got, and is found by keycloak-guard token until it ends', async () => {
     const squatter = createServer();
     const taken = await new Promise<number>((resolve) => {
       squatter.listen(0, '127.0.0.1', () => resolve((squatter.address() as { port: number }).port));
@@ -84,89 +89,39 @@ describe('npm start of a clone', { concurrency: 3 }, () => {
       kept.map((file) => /-(\d+)\.json$/.exec(file)?.[1]),
       [port],
     );
-    await program.stop();
-    squatter.close();
-  });
-
-  it('names the setting of a port that is taken, and starts nothing before it knows', async () => {
-    const squatter = createServer();
-    const taken = await new Promise<number>((resolve) => {
-      squatter.listen(0, 'localhost', () => resolve((squatter.address() as { port: number }).port));
-    });
-    const [other, keycloak] = [String(await freePort()), String(await freePort())];
-    for (const [env, name] of [
-      [{ PORT: String(taken) }, 'PORT'],
-      [{ PORT: other, METRICS_PORT: String(taken) }, 'METRICS_PORT'],
-    ] as const) {
-      const program = runStart({ KEYCLOAK_PORT: keycloak, ...env });
-      assert.equal(await program.ended, 1);
-      const problem = `port ${taken} is taken. Set ${name} to another one.\n`;
-      assert.equal(program.stderr(), `npm start: ${problem}`);
-      assert.equal(program.stdout(), '');
-      assert.equal(existsSync(join(program.folder, 'cache')), false);
-      const serve = runProgram(['serve'], { ...SETTINGS, LOG_LEVEL: 'silent', ...env });
-      assert.equal(await serve.ended, 1);
-      assert.equal(serve.stderr(), `The service cannot start: ${problem}`);
-    }
-    squatter.close();
-  });
-
-  it('is found by keycloak-guard token, which needs no settings then, and forgotten when it ends', async () => {
-    // The port of the API is left to the API.
-    const port = String(await freePort());
-    const program = runStart({ PORT: port, KEYCLOAK_PORT: port });
-    const [, api = '', provider] = await program.says(/API +(\S+)[\s\S]*Provider +(\S+)[\s\S]*protected/);
-    assert.equal(api, `http://localhost:${port}`);
-    const token = runProgram(['token'], {}, program.folder);
-    assert.equal(await token.ended, 0, token.stderr());
-    assert.equal(token.stderr(), `abdullah, at the embedded provider: ${provider}\n`);
-    assert.equal(await statusOf(api, token.stdout().trim()), 200);
-    // Settings win: nothing is sent to the embedded provider for another one's users.
-    const other = runProgram(['token', '--user', 'abdullah'], SETTINGS, program.folder);
-    assert.equal(await other.ended, 1);
-    assert.equal(other.stdout(), '');
+    // Without settings: they win, and nothing is sent to the embedded provider for another one's users.
+    const token = await runInProcess(['token'], {}, program.folder);
+    assert.equal(token.code, 0, token.stderr);
+    assert.equal(token.stderr, `abdullah, at the embedded provider: http://localhost:${port}\n`);
+    assert.equal(await statusOf(api, token.stdout.trim()), 200);
+    const other = await runInProcess(['token', '--user', 'abdullah'], SETTINGS, program.folder);
+    assert.deepEqual([other.code, other.stdout], [1, '']);
     await program.stop();
     assert.deepEqual(await readdir(join(program.folder, 'cache/keycloak-guard/running')), []);
-    const none = runProgram(['token'], {}, program.folder);
-    assert.equal(await none.ended, 2);
-    assert.match(none.stderr(), /KEYCLOAK_SERVER_URL is not set/);
+    const none = await runInProcess(['token'], {}, program.folder);
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /KEYCLOAK_SERVER_URL is not set/);
+    squatter.close();
   });
 
-  it('sends no password to where a stray note leads', async () => {
+  it('never starts the provider where a Keycloak is configured, though it cannot be reached', async () => {
     const folder = emptyFolder();
-    const asked: string[] = [];
-    const thief = createHttpServer((request, response) => {
-      asked.push(request.url ?? '');
-      response.end('{}');
-    });
-    await new Promise<void>((resolve) => thief.listen(0, '127.0.0.1', resolve));
-    const { port } = thief.address() as { port: number };
-    mkdirSync(join(folder, 'cache/keycloak-guard/running'), { recursive: true });
-    const note = { url: `http://127.0.0.1:${port}`, realm: 'testing', pid: process.pid };
-    writeFileSync(join(folder, 'cache/keycloak-guard/running/1.json'), JSON.stringify(note), { mode: 0o600 });
-    const token = runProgram(['token'], {}, folder);
-    assert.equal(await token.ended, 2, token.stderr());
-    assert.deepEqual(asked, []);
-    thief.close();
-  });
-
-  it('says so where .env cannot be read, or KEYCLOAK_PORT is no port, and starts nothing', async () => {
-    const folder = emptyFolder();
-    mkdirSync(join(folder, '.env'));
-    const unreadable = runStart({ PORT: '0' }, folder);
-    assert.equal(await unreadable.ended, 2);
-    assert.match(unreadable.stderr(), /^\.env cannot be read \(it is a folder\)/);
-    const portless = runStart({ PORT: '0', KEYCLOAK_PORT: 'x' });
-    assert.equal(await portless.ended, 2);
-    assert.match(portless.stderr(), /KEYCLOAK_PORT must be a whole number from 0 to 65535/);
-    assert.equal(unreadable.stdout() + portless.stdout(), '');
-  });
-
-  it('refuses the provider with NODE_ENV=production', async () => {
-    const program = runStart({ NODE_ENV: 'production' });
-    assert.equal(await program.ended, 2);
-    assert.match(program.stderr(), /KEYCLOAK_SERVER_URL is not set, and NODE_ENV is production/);
-    assert.equal(program.stdout(), '');
+    const keycloak = await freePort();
+    const lines = [
+      `KEYCLOAK_SERVER_URL=http://127.0.0.1:${keycloak}`,
+      'KEYCLOAK_REALM=testing',
+      'KEYCLOAK_CLIENT_ID=fastapi-keycloak',
+      'KEYCLOAK_CLIENT_SECRET=for-development-only',
+      'PORT=0',
+    ];
+    writeFileSync(join(folder, '.env'), lines.join('\n'));
+    // Empty counts as not set: the file says where it is.
+    const empty = Object.fromEntries(lines.map((line) => [line.split('=')[0]!, '']));
+    const program = runStart(empty, folder);
+    const [, api = ''] = await program.says(/(http:\/\/localhost:\d+)\/docs/);
+    assert.equal((await login(api)).status, 503);
+    assert.doesNotMatch(program.stdout(), /DEVELOPMENT ONLY/);
+    assert.equal(await program.stop(), 0);
   });
 
   it('says what to do where the package is installed as in the image', () => {
@@ -206,28 +161,62 @@ describe('npm start of a clone', { concurrency: 3 }, () => {
     );
   });
 
-  it('never starts the provider where a Keycloak is configured, though it cannot be reached', async () => {
+  it('names the setting of a port that is taken, and starts nothing before it knows', async () => {
+    const squatter = createServer();
+    const taken = await new Promise<number>((resolve) => {
+      squatter.listen(0, 'localhost', () => resolve((squatter.address() as { port: number }).port));
+    });
+    const [other, keycloak] = [String(await freePort()), String(await freePort())];
+    for (const [env, name] of [
+      [{ PORT: String(taken) }, 'PORT'],
+      [{ PORT: other, METRICS_PORT: String(taken) }, 'METRICS_PORT'],
+    ] as const) {
+      const folder = emptyFolder();
+      const program = await startInProcess({ KEYCLOAK_PORT: keycloak, ...env }, folder);
+      const problem = `port ${taken} is taken. Set ${name} to another one.\n`;
+      assert.deepEqual(program, { code: 1, stdout: '', stderr: `npm start: ${problem}` });
+      assert.equal(existsSync(join(folder, 'cache')), false);
+      const serve = await runInProcess(['serve'], { ...SETTINGS, LOG_LEVEL: 'silent', ...env });
+      assert.deepEqual([serve.code, serve.stderr], [1, `The service cannot start: ${problem}`]);
+    }
+    squatter.close();
+  });
+
+  it('sends no password to where a stray note leads', async () => {
     const folder = emptyFolder();
-    const keycloak = await freePort();
-    const lines = [
-      `KEYCLOAK_SERVER_URL=http://127.0.0.1:${keycloak}`,
-      'KEYCLOAK_REALM=testing',
-      'KEYCLOAK_CLIENT_ID=fastapi-keycloak',
-      'KEYCLOAK_CLIENT_SECRET=for-development-only',
-      'PORT=0',
-    ];
-    writeFileSync(join(folder, '.env'), lines.join('\n'));
-    const program = runStart({}, folder);
-    const [, api = ''] = await program.says(/(http:\/\/localhost:\d+)\/docs/);
-    assert.equal((await login(api)).status, 503);
-    assert.doesNotMatch(program.stdout(), /DEVELOPMENT ONLY/);
-    await program.stop();
-    // Empty counts as not set, in the environment as in the file.
-    const empty = runStart(Object.fromEntries(lines.map((line) => [line.split('=')[0]!, ''])), folder);
-    await empty.says(/(http:\/\/localhost:\d+)\/docs/);
-    assert.doesNotMatch(empty.stdout(), /DEVELOPMENT ONLY/);
-    await empty.stop();
-    assert.equal(await program.stop(), 0);
+    const asked: string[] = [];
+    const thief = createHttpServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => thief.listen(0, '127.0.0.1', resolve));
+    const { port } = thief.address() as { port: number };
+    mkdirSync(join(folder, 'cache/keycloak-guard/running'), { recursive: true });
+    const note = { url: `http://127.0.0.1:${port}`, realm: 'testing', pid: process.pid };
+    writeFileSync(join(folder, 'cache/keycloak-guard/running/1.json'), JSON.stringify(note), { mode: 0o600 });
+    const token = await runInProcess(['token'], {}, folder);
+    assert.equal(token.code, 2, token.stderr);
+    assert.deepEqual(asked, []);
+    thief.close();
+  });
+
+  it('says so where .env cannot be read, or KEYCLOAK_PORT is no port, and starts nothing', async () => {
+    const folder = emptyFolder();
+    mkdirSync(join(folder, '.env'));
+    const unreadable = await startInProcess({ PORT: '0' }, folder);
+    assert.equal(unreadable.code, 2);
+    assert.match(unreadable.stderr, /^\.env cannot be read \(it is a folder\)/);
+    const portless = await startInProcess({ PORT: '0', KEYCLOAK_PORT: 'x' });
+    assert.equal(portless.code, 2);
+    assert.match(portless.stderr, /KEYCLOAK_PORT must be a whole number from 0 to 65535/);
+    assert.equal(unreadable.stdout + portless.stdout, '');
+  });
+
+  it('refuses the provider with NODE_ENV=production', async () => {
+    const program = await startInProcess({ NODE_ENV: 'production' });
+    assert.equal(program.code, 2);
+    assert.match(program.stderr, /KEYCLOAK_SERVER_URL is not set, and NODE_ENV is production/);
+    assert.equal(program.stdout, '');
   });
 
   it('is no command that is installed: on a server, the password of its provider would be public', async () => {
@@ -236,43 +225,28 @@ describe('npm start of a clone', { concurrency: 3 }, () => {
       [['serve'], {}],
       [['serve'], { NODE_ENV: 'staging' }],
     ] as const) {
-      const program = runProgram([...args], { PORT: '0', KEYCLOAK_PORT: '0', ...env });
-      assert.equal(await program.ended, 2, program.stdout());
-      assert.doesNotMatch(program.stdout() + program.stderr(), /abdullah/);
-      assert.match(program.stderr(), /there is no command 'start'|KEYCLOAK_SERVER_URL is not set/);
+      const { code, stdout, stderr } = await runInProcess(args, { PORT: '0', KEYCLOAK_PORT: '0', ...env });
+      assert.equal(code, 2, stdout);
+      assert.doesNotMatch(stdout + stderr, /abdullah/);
+      assert.match(stderr, /there is no command 'start'|KEYCLOAK_SERVER_URL is not set/);
     }
   });
 
   it('reports what is missing where settings are half made, and starts nothing', async () => {
-    const program = runStart({ KEYCLOAK_REALM: 'testing' });
-    assert.equal(await program.ended, 2);
-    assert.match(program.stderr(), /KEYCLOAK_SERVER_URL/);
+    const program = await startInProcess({ KEYCLOAK_REALM: 'testing' });
+    assert.equal(program.code, 2);
+    assert.match(program.stderr, /KEYCLOAK_SERVER_URL/);
   });
 });
 
 describe('keycloak-guard dev', () => {
-  it('runs the provider alone with any realm file', async () => {
-    const folder = emptyFolder();
-    const file = join(folder, 'blue.json');
-    writeFileSync(
-      file,
-      JSON.stringify({ realm: 'blue', clients: [{ clientId: 'app', publicClient: true }] }),
-    );
-    const program = runProgram(['dev', '--realm-file', file, '--port', '0'], {}, folder);
-    const [, issuer = ''] = await program.says(/Issuer +(\S+)/);
-    const answer = await fetch(`${issuer}/.well-known/openid-configuration`);
-    assert.equal(((await answer.json()) as { issuer: string }).issuer, issuer);
-    assert.match(issuer, /\/realms\/blue$/);
-    assert.equal(await program.stop(), 0);
-  });
-
   it('refuses NODE_ENV=production in .env too', async () => {
     const folder = emptyFolder();
     writeFileSync(join(folder, '.env'), '\uFEFFNODE_ENV=production\n');
-    const program = runProgram(['dev', '--port', '0'], {}, folder);
-    assert.equal(await program.ended, 2);
-    assert.match(program.stderr(), /refused, NODE_ENV is production/);
-    assert.equal(program.stdout(), '');
+    const program = await runInProcess(['dev', '--port', '0'], {}, folder);
+    assert.equal(program.code, 2);
+    assert.match(program.stderr, /refused, NODE_ENV is production/);
+    assert.equal(program.stdout, '');
   });
 
   for (const [title, args, env, code, text] of [
@@ -288,18 +262,9 @@ describe('keycloak-guard dev', () => {
     ['NODE_ENV=production', [], { NODE_ENV: 'production' }, 2, /refused, NODE_ENV is production/],
   ] as const) {
     it(`refuses ${title}`, async () => {
-      const program = runProgram(['dev', ...args], env);
-      assert.equal(await program.ended, code);
-      assert.match(program.stderr(), text);
+      const program = await runInProcess(['dev', ...args], env);
+      assert.equal(program.code, code);
+      assert.match(program.stderr, text);
     });
   }
-});
-
-describe('keycloak-guard serve', () => {
-  it('refuses an --env that is not there: other settings would be used than those that were meant', async () => {
-    const program = runProgram(['serve', '--env', 'prod.env'], { ...SETTINGS, PORT: '0' });
-    assert.equal(await program.ended, 2);
-    assert.equal(program.stderr(), 'keycloak-guard serve: there is no file prod.env\n');
-    assert.equal(program.stdout(), '');
-  });
 });

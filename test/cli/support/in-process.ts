@@ -1,7 +1,8 @@
 import { Readable, Writable } from 'node:stream';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { emptyFolder } from './program.ts';
 
-const MAIN = new URL('../../../packages/cli/src/main.ts', import.meta.url);
+const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 
 export interface Run {
   readonly code: number;
@@ -25,8 +26,9 @@ export function runInProcess(
   env: Readonly<Record<string, string>> = {},
   folder = emptyFolder(),
   input = '',
+  file = MAIN,
 ): Promise<Run> {
-  const run = last.then(() => runAlone(args, env, folder, input));
+  const run = last.then(() => runAlone(args, env, folder, input, file));
   last = run.catch(() => {});
   return run;
 }
@@ -36,10 +38,12 @@ async function runAlone(
   env: Readonly<Record<string, string>>,
   folder: string,
   input: string,
+  file: string,
 ): Promise<Run> {
   const { PATH = '' } = process.env;
   const [argv, exit, cwd, own] = [process.argv, process.exit, process.cwd(), { ...process.env }];
   const { fetch } = globalThis;
+  const { exitCode } = process;
   const streams = ['stdin', 'stdout', 'stderr'].map((name) => Object.getOwnPropertyDescriptor(process, name));
   const [stdout, stderr] = [createSink(), createSink()];
   const replace = (values: Record<string, unknown>) => {
@@ -47,19 +51,24 @@ async function runAlone(
       Object.defineProperty(process, name, { configurable: true, enumerable: true, value });
   };
   try {
+    process.exitCode = undefined;
     process.chdir(folder);
     setEnv({ PATH, HOME: folder, XDG_CACHE_HOME: `${folder}/cache`, ...env });
-    process.argv = [process.execPath, MAIN.pathname, ...args];
+    process.argv = [process.execPath, file, ...args];
     replace({ stdin: Readable.from([Buffer.from(input)]), stdout: stdout.stream, stderr: stderr.stream });
     const code = await new Promise<number>((resolve, reject) => {
       process.exit = ((status: number) => resolve(status)) as typeof process.exit;
       // A module runs once: under another name it runs again.
-      import(`${MAIN}?${runs++}`).catch(reject);
+      import(`${pathToFileURL(file)}?${runs++}`).then(() => {
+        // Another way to say how it ended.
+        if (typeof process.exitCode === 'number') resolve(process.exitCode);
+      }, reject);
     });
     return { code, stdout: stdout.text(), stderr: stderr.text() };
   } finally {
     globalThis.fetch = fetch;
     process.exit = exit;
+    process.exitCode = exitCode;
     process.argv = argv;
     setEnv(own);
     process.chdir(cwd);

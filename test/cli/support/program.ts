@@ -29,7 +29,8 @@ export const runProgram = (
   input?: string,
 ): Program => runCommand([process.execPath, MAIN, ...args], { env, folder, input });
 
-const START = fileURLToPath(new URL('../../../tools/run/start.ts', import.meta.url));
+/** The program of `npm start`. */
+export const START = fileURLToPath(new URL('../../../tools/run/start.ts', import.meta.url));
 
 /**
  * The same for what `npm start` of a clone runs: on packages as they were built, which start in two thirds of the time, or on their
