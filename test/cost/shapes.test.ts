@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { keptSince } from '../support/heap.ts';
 import { type Started, SUBJECTS } from './apps.ts';
-import { measureCost, memoryInUse, ratioOf, startSender } from './measure.ts';
+import { glanceAtCost, measureCost, memoryInUse, ratioOf, startSender } from './measure.ts';
 import type { Shape } from './shapes.ts';
 
 /** More than any shape takes on a quiet machine (lab/reliability/RESULTS.md), and less than a mistake that grows with the length. */
 const MOST = 6;
+/** Requests of the first look. */
+const FEW = 4;
 /** Looked at again, with more requests each time: what another program took is not there the next time. */
 const ROUNDS = [
   { rounds: 1, count: 4 },
@@ -15,7 +17,7 @@ const ROUNDS = [
 ];
 /** What fails must not take minutes. Unit: microseconds of processor time in one round. */
 const LONGEST = 200_000;
-const MOST_KEPT = 3 * 1024 * 1024;
+const MOST_KEPT = 1.5 * 1024 * 1024;
 /** These are sent every shape. The others have the same code below them, and are sent one of each kind: all is `npm run reliability:shapes`. */
 const SENT_ALL = ['node', 'the service'];
 /** Each keeps what it keeps in a way of its own. */
@@ -42,8 +44,8 @@ for (const { name, start } of SUBJECTS) {
 
     test('cost what plain ones of their length cost, whatever is in them', async () => {
       for (const { name: shape, sent } of shapes) {
-        let cost = await measureCost(sender, app, sent, ROUNDS[0]);
-        for (const more of ROUNDS.slice(1))
+        let cost = await glanceAtCost(sender, app, sent, FEW);
+        for (const more of ROUNDS)
           if (ratioOf(cost) > MOST) {
             const count = Math.min(more.count, Math.ceil(LONGEST / cost.shape));
             cost = await measureCost(sender, app, sent, { ...more, count });
@@ -58,9 +60,9 @@ for (const { name, start } of SUBJECTS) {
       const sendAll = async (count: number) => {
         for (const { sent } of shapes) await sender.send(app.url, sent, count);
       };
-      await sendAll(2);
+      // The test before sent all of them.
       const earlier = memoryInUse();
-      await sendAll(shapes === app.shapes ? 6 : 15);
+      await sendAll(shapes === app.shapes ? 5 : 12);
       const kept = keptSince(earlier, MOST_KEPT, memoryInUse);
       assert.ok(kept < MOST_KEPT, `${kept} bytes are kept`);
     });
