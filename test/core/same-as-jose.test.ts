@@ -67,7 +67,7 @@ describe('a signed JWT is judged as jose judges it', () => {
         Buffer.concat([Buffer.alloc(length / 2), signature.subarray(length / 2)]),
         Buffer.concat([signature.subarray(0, length / 2), Buffer.alloc(length / 2)]),
       ];
-      for (let bit = 0; bit < length * 8; bit += length > 200 ? 41 : 7) {
+      for (let bit = 0; bit < length * 8; bit += length > 200 ? 41 : 13) {
         const turned = Buffer.from(signature);
         turned[bit >> 3] = (turned[bit >> 3] as number) ^ (1 << (bit & 7));
         others.push(turned);
@@ -129,9 +129,9 @@ describe('a signed JWT is judged as jose judges it', () => {
         const token = signCompact({ alg: 'ES256', kid: key.kid }, payload, key.privateKey, 'ES256');
         if ((await assertSame(token, key, { ...asIs, ...asked })) !== null) accepted++;
       }),
-      { numRuns: 3_000, seed: 21 },
+      { numRuns: 1_000, seed: 21 },
     );
-    assert.ok(accepted > 200, `the claims of only ${accepted} of 3,000 were good`);
+    assert.ok(accepted > 70, `the claims of only ${accepted} of 1,000 were good`);
   });
 
   it('whatever its payload is: other JSON, no JSON, numbers beyond all, broken UTF-8, members twice', async () => {
