@@ -4,7 +4,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
-import { AdminError, toAdminError, trying } from '../../packages/cli/src/admin/admin-error.ts';
+import {
+  AdminError,
+  gone,
+  lackOfAdminApi,
+  toAdminError,
+  trying,
+} from '../../packages/cli/src/admin/admin-error.ts';
 import { connectAdmin } from '../../packages/cli/src/admin/connection.ts';
 import { explainAdminError } from '../../packages/cli/src/keycloak/finding.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
@@ -73,6 +79,37 @@ test('what Keycloak says of a refusal is read in each of its forms, and cut to w
     [7, ''],
   ] as const)
     assert.equal(answerTo(data), answer, JSON.stringify(data));
+});
+
+test('a redirect is told with where it leads to; other answers with what they say', () => {
+  for (const [status, answer] of [
+    [299, 'words'],
+    [300, 'redirect to https://x.test'],
+    [399, 'redirect to https://x.test'],
+    [400, 'words'],
+  ] as const) {
+    const response = new Response(null, { status, headers: { location: 'https://x.test' } });
+    const error = new NetworkError('no', { response, responseData: 'words' });
+    assert.equal(toAdminError(error, 'see it').answer, answer, String(status));
+  }
+});
+
+test('each kind of trouble has the status that Keycloak answered, or would have', () => {
+  const answered = (status: number) =>
+    new NetworkError('no', { response: new Response(null, { status }), responseData: {} });
+  for (const [error, kind, status] of [
+    [answered(401), 'login', 401],
+    [answered(403), 'forbidden', 403],
+    [answered(404), 'missing', 404],
+    [answered(409), 'refused', 409],
+    [new Error('ECONNREFUSED'), 'unreachable', 0],
+    [new SyntaxError('no JSON'), 'refused', 200],
+    [gone('api'), 'missing', 404],
+    [lackOfAdminApi('https://x.test', 'Realm does not exist'), 'missing', 404],
+  ] as const) {
+    const told = toAdminError(error, 'see it');
+    assert.deepEqual([told.kind, told.status], [kind, status]);
+  }
 });
 
 test('what an admin can do about a refusal follows from its words, and else they are left to speak', () => {

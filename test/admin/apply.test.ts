@@ -38,6 +38,7 @@ async function sent(
   }: { fails?: number; kind?: 'change' | 'create'; reads?: typeof READS } = {},
 ) {
   const calls: [name: string, ...args: unknown[]][] = [];
+  let isWriting = false;
   const all = { ...READS, ...reads };
   const of = (room: string) =>
     new Proxy(
@@ -47,7 +48,11 @@ async function sent(
           (_, method: string) =>
           async (...args: unknown[]) => {
             const name = `${room}.${method}`;
+            assert.ok(!isWriting, `${name} before the answer to what was sent before`);
+            isWriting = all[name] === undefined;
+            await new Promise(setImmediate);
             if (all[name] !== undefined) return all[name](args[0] as never);
+            isWriting = false;
             calls.push([name, ...args]);
             if (fails !== undefined)
               throw new NetworkError('no', {
@@ -169,8 +174,40 @@ test('each step sends what it says, of the client that it names or else of that 
         },
       ],
     ],
+    [
+      { type: 'add-scope-mapper', scope: 'email', mapper: { name: 'm' } as never },
+      ['clientScopes.addProtocolMapper', { realm: 'shop', id: 'id-email' }, { name: 'm' }],
+    ],
+    [
+      { type: 'offer-scope', scope: 'email' },
+      ['clientScopes.addDefaultOptionalClientScope', { realm: 'shop', id: 'id-email' }],
+    ],
   ] as [Action, ...unknown[]][])
     assert.deepEqual(await sent(action), calls, JSON.stringify(action));
+});
+
+test('a realm has time to be made, and what follows no more than before', async () => {
+  for (const [before, during] of [
+    [500, 120_000],
+    [300_000, 300_000],
+    [undefined, 120_000],
+  ] as const) {
+    const seen: unknown[] = [];
+    const api = {
+      timeout: before,
+      realms: {
+        async create() {
+          seen.push(api.timeout);
+          await new Promise(setImmediate);
+          seen.push(api.timeout);
+        },
+      },
+    };
+    const action = { type: 'create-realm', realm: { realm: 'new' } } as const;
+    const step = { kind: 'create', subject: 'realm', changes: [], action } as const;
+    await applyStep(api as never, { realm: 'new', clientId: 'api' }, step);
+    assert.deepEqual([...seen, api.timeout], [during, during, before ?? 120_000]);
+  }
 });
 
 test('what was made in the meantime counts as done where the step makes it, and every other failure is said', async () => {

@@ -91,6 +91,52 @@ describe('authz.json', () => {
       { permissions: [{ name: 'p', resources: ['order'], policies: ['both'] }] },
       /permissions "p": resources has no "order"/,
     ],
+    [
+      'two switches of a role',
+      { policies: [{ name: 'x', type: 'role', roles: [{ name: 'a', required: 'yes' }] }], permissions: [] },
+      /roles must be a list of texts/,
+    ],
+    [
+      'a role without a name',
+      { policies: [{ name: 'x', type: 'role', roles: [{ required: true }] }], permissions: [] },
+      /roles must be a list of texts/,
+    ],
+    [
+      'a role that is a number',
+      { policies: [{ name: 'x', type: 'role', roles: [7] }], permissions: [] },
+      /roles must be a list of texts/,
+    ],
+    [
+      'a scope that is no object',
+      { scopes: ['view', 'edit', 7] },
+      /^scopes\[2\] must be an object with a name/,
+    ],
+    [
+      'a scope whose name is none',
+      { scopes: ['view', 'edit', { name: 7 }] },
+      /^scopes\[2\] must be an object/,
+    ],
+    ['a scope without letters', { scopes: ['view', 'edit', ''] }, /^scopes\[2\] must be an object/],
+    [
+      'addresses that are no list',
+      { resources: [{ name: 'orders', uris: '/a' }] },
+      /uris must be a list of texts/,
+    ],
+    [
+      'attributes that are no lists',
+      { resources: [{ name: 'orders', attributes: { a: '1' } }] },
+      /attributes must be an object of lists/,
+    ],
+    [
+      'attributes that are a list',
+      { resources: [{ name: 'orders', attributes: [['1']] }] },
+      /attributes must be/,
+    ],
+    [
+      'attributes of numbers',
+      { resources: [{ name: 'orders', attributes: { a: [1] } }] },
+      /attributes must be/,
+    ],
     ['a scope that is not there', { scopes: ['view'] }, /resources "orders": scopes has no "edit"/],
     ['two of one name', { scopes: ['view', 'edit', 'view'] }, /there are two named "view"/],
     [
@@ -118,6 +164,19 @@ describe('authz.json', () => {
       );
     });
   }
+
+  test('takes parts that are named by two policies, and come back to none', () => {
+    const part = (name: string, ...policies: string[]) => ({ name, type: 'aggregate', policies });
+    const last = { name: 'last', type: 'role', roles: ['member'] };
+    const policies = [part('top', 'left', 'right'), part('left', 'last'), part('right', 'left'), last];
+    assert.ok('model' in readAuthzFile(JSON.stringify({ policies })));
+    const circle = [part('top', 'left'), part('left', 'right'), part('right', 'left')];
+    const read = readAuthzFile(JSON.stringify({ policies: circle }));
+    assert.deepEqual('problems' in read && read.problems, [
+      'policies "left": it is a part of itself',
+      'policies "right": it is a part of itself',
+    ]);
+  });
 
   test('says all that is wrong at once, and refuses what is no JSON or no object', () => {
     assert.equal(problemsOf({ a: 1, b: 2, scopes: {} }).length, 3);

@@ -56,6 +56,10 @@ describe('the plan of authorization services', () => {
 
   test('is empty where Keycloak is as the file, and shows one member where one differs', () => {
     assert.deepEqual(stepsOf(FILE, stateOf(FILE), true), []);
+    assert.deepEqual(planAuthz(modelOf(FILE), stateOf(FILE), true).kept, [
+      ...['1 scope: as in the file', '1 resource: as in the file'],
+      ...['2 policies: as in the file', '1 permission: as in the file'],
+    ]);
     const wanted = { ...FILE, resources: [{ name: 'orders', scopes: ['view'], uris: ['/a', '/b'] }] };
     const [step] = planAuthz(modelOf(wanted), stateOf(FILE), false).steps;
     assert.deepEqual(step?.changes, [{ field: 'uris', from: '', to: '/a, /b' }]);
@@ -110,7 +114,8 @@ describe('the plan of authorization services', () => {
   test('says loudly when the enforcement lets everybody in', () => {
     for (const policyEnforcementMode of ['PERMISSIVE', 'DISABLED']) {
       const loud = planAuthz(modelOf({ policyEnforcementMode }), stateOf({}), false).blocked;
-      assert.match(loud[0]?.why ?? '', /granted to everybody/);
+      const isOff = policyEnforcementMode === 'DISABLED';
+      assert.match(loud[0]?.why ?? '', isOff ? /^everything is granted to everybody/ : /^requests that no/);
       assert.equal(planAuthz(modelOf({}), stateOf({ policyEnforcementMode }), false).blocked.length, 1);
     }
   });

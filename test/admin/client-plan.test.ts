@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { toServiceClient, toSpaClient } from '../../packages/cli/src/admin/callers.ts';
+import {
+  planCallers,
+  planDevCaller,
+  toServiceClient,
+  toSpaClient,
+} from '../../packages/cli/src/admin/callers.ts';
 import type { CredentialGoal, CredentialState } from '../../packages/cli/src/admin/credential.ts';
 import { planCredential } from '../../packages/cli/src/admin/credential.ts';
 import { toClient } from '../../packages/cli/src/admin/goal.ts';
 import { completeClient, createClient } from '../../packages/cli/src/admin/plan/complete-client.ts';
-import type { PlanStep } from '../../packages/cli/src/admin/plan/step.ts';
+import type { PlanStep, Step } from '../../packages/cli/src/admin/plan/step.ts';
 
 const APP = 'https://app.example';
 const GUIDE = toClient({
@@ -208,5 +213,84 @@ describe('the credential of a client', () => {
       /^key\.pem was here before, and Keycloak does not know its key/,
     );
     assert.deepEqual(planned(withKeys('k1'), { ...goal, existingFile: 'key.pem' }).blocked, []);
+  });
+});
+
+describe('clients that call an API', () => {
+  const stateOf = (client: object, others: readonly { clientId: string }[] = [], usual: string[] = []) =>
+    ({
+      client: { clientId: 'api', ...client },
+      others: new Map(others.map((one) => [one.clientId, one])),
+      ...{ scopes: [], usual },
+    }) as unknown as Parameters<typeof planCallers>[0];
+  const made = (steps: readonly Step[]) =>
+    steps.flatMap(({ action }) => (action.type === 'create-client' ? [action.client] : []));
+  const scopesIn = (steps: readonly Step[]) =>
+    steps.flatMap(({ action }) => (action.type === 'add-scope' ? [`${action.how} ${action.scope}`] : []));
+
+  test('the development caller is public, with PKCE, and only the step that makes it opens something', () => {
+    const { steps, blocked } = planDevCaller(stateOf({}), 'shop', 'api');
+    assert.deepEqual(blocked, []);
+    const { publicClient, standardFlowEnabled, directAccessGrantsEnabled, redirectUris } = made(
+      steps,
+    )[0] as Record<string, unknown>;
+    assert.deepEqual(
+      { publicClient, standardFlowEnabled, directAccessGrantsEnabled, redirectUris },
+      {
+        ...{ publicClient: true, standardFlowEnabled: true, directAccessGrantsEnabled: false },
+        redirectUris: ['http://127.0.0.1/callback'],
+      },
+    );
+    assert.deepEqual(
+      steps.filter(({ opens = [] }) => opens.length > 0).map(({ action }) => action.type),
+      ['create-client'],
+    );
+  });
+
+  test('get the scopes that the client of the API has beside the usual ones; organizations where their groups are there', () => {
+    const usual = ['phone', 'organization'];
+    const own = { optionalClientScopes: ['phone', 'organization', 'orders'] };
+    const of = (defaults: string[]) =>
+      scopesIn(
+        planDevCaller(stateOf({ ...own, defaultClientScopes: defaults }, [], usual), 'shop', 'api').steps,
+      );
+    assert.deepEqual(of([]), ['default api-audience', 'optional orders']);
+    assert.deepEqual(of(['groups']), ['default api-audience', 'default groups', 'optional orders']);
+    assert.deepEqual(of(['organization-groups']), [
+      ...['default api-audience', 'default organization-groups'],
+      ...['optional organization', 'optional orders'],
+    ]);
+  });
+
+  test('are left alone where a client of that name is of another kind, or gets no tokens', () => {
+    const service = toServiceClient('web');
+    const whyOf = (there: object, target: typeof SPA | undefined) =>
+      planCallers(stateOf({}, [{ clientId: 'web', ...there }]), {
+        ...{ realm: 'shop', clientId: 'api' },
+        callers: [{ clientId: 'web', target }],
+      } as never).blocked.map(({ why }) => why)[0];
+    for (const [there, target, why] of [
+      [{ publicClient: true }, SPA, undefined],
+      [{ publicClient: false }, SPA, /^it has a secret, and a page cannot keep one/],
+      [{}, SPA, /^it has a secret/],
+      [{ publicClient: true }, service, /^it is a public client: it has no secret/],
+      [{}, service, undefined],
+      [{}, undefined, undefined],
+      [{ bearerOnly: true }, undefined, /^it is bearer-only/],
+      [{ protocol: 'saml' }, undefined, /^it speaks saml/],
+      [{ protocol: 'openid-connect' }, undefined, undefined],
+    ] as const) {
+      const found = whyOf(there, target);
+      if (why === undefined) assert.equal(found, undefined);
+      else assert.match(found ?? '', why);
+    }
+    const gone = planCallers(stateOf({}), {
+      realm: 'shop',
+      clientId: 'api',
+      callers: [{ clientId: 'x' }],
+    } as never);
+    assert.equal(gone.blocked[0]?.why, 'there is no such client');
+    const none = { ...stateOf({}), client: undefined } as never;
+    assert.match(planDevCaller(none, 'shop', 'api').blocked[0]?.why ?? '', /no such client, so no token/);
   });
 });

@@ -63,7 +63,7 @@ function switched(key: string, toggle: string, toName: (name: string) => string 
         const isOn = typeof entry !== 'string' && entry[toggle] === true;
         entries.set(nameOf(entry), isOn ? { [key]: nameOf(entry), [toggle]: true } : nameOf(entry));
       }
-      return orNone([...entries].sort(byName).map(([, entry]) => entry));
+      return orNone([...entries.keys()].sort().map((name) => entries.get(name)));
     },
   };
 }
@@ -74,8 +74,9 @@ const attributes: Kind = {
     isObject(value) &&
     Object.values(value).every((list) => Array.isArray(list) && list.every((one) => typeof one === 'string')),
   normal: (value) => {
-    const entries = Object.entries(value as object).sort(byName);
-    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+    const lists = value as Record<string, unknown>;
+    const names = orNone(Object.keys(lists).sort());
+    return names && Object.fromEntries(names.map((name) => [name, lists[name]]));
   },
 };
 
@@ -85,10 +86,6 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function orNone<T>(list: T[]): T[] | undefined {
@@ -208,7 +205,7 @@ export function namesIn(item: Item | undefined, member: string): readonly string
 /** The same as a file. Its order does not depend on the order of Keycloak's answers. */
 export function toFile({ switches, lists }: AuthzModel): Readonly<Record<string, unknown>> {
   const sorted = (section: Section) =>
-    [...lists[section].values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    [...lists[section].keys()].sort().map((name) => lists[section].get(name) as Item);
   const scopes = sorted('scopes').map((one) => (Object.keys(one).length === 1 ? one.name : one));
   const rest = Object.fromEntries(SECTIONS.slice(1).map((section) => [section, sorted(section)]));
   return { ...switches, scopes, ...rest };
