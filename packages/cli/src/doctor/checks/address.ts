@@ -40,9 +40,7 @@ function tryPort(host: string, port: number, timeoutMs: number): Promise<string 
     };
     socket.setTimeout(timeoutMs, () => end('timed out'));
     socket.once('connect', () => end(undefined));
-    socket.once('error', (error: NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] }) =>
-      end(error.code ?? error.errors?.[0]?.code ?? error.message),
-    );
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
   });
 }
 
