@@ -187,7 +187,10 @@ test('token --realm-file gives a token of the provider that runs from that file,
     runInProcess(['token', '--realm-file', 'realm.json', ...args], env, folder);
   const without = await of({});
   assert.equal(without.code, 1);
-  assert.match(without.stderr, /no provider runs from realm.json/);
+  assert.match(
+    without.stderr,
+    /no provider runs from realm.json: keycloak-guard dev --realm-file realm.json$/m,
+  );
   const running = dev(folder, {});
   const [, url] = await running.says(/URL +(\S+)/);
   await running.says(/Token +npx keycloak-guard token --realm-file realm\.json\n/);

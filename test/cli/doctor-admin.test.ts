@@ -36,6 +36,35 @@ test('an admin sees without a login that a flow denies everybody after the passw
   assert.match(denied?.fix ?? '', /own grant: take out 'deny-access-authenticator'/);
 });
 
+test('without an admin nothing is looked at; one that is set and not reached is not either', async () => {
+  const admin = { realm: 'master', username: 'root' };
+  const connection = async () => assert.fail('nobody logs in');
+  for (const [options, reach] of [
+    [{}, { admin: null }],
+    [{ admin }, { admin: null }],
+    [{}, { admin: { connection } }],
+  ])
+    assert.match(
+      await say(ADMIN_ACCESS_CHECKS, 'admin.login', { options, reach } as never),
+      /^skipped no admin/,
+    );
+});
+
+test('the steps of a flow are shown, without the sub-flows that they are in', async () => {
+  const steps = [
+    step('direct-grant-validate-username'),
+    { ...step('direct-grant-validate-password'), requirement: 'DISABLED' },
+    { ...step('password of its own'), authenticationFlow: true },
+  ];
+  const flow = async () => ({ alias: 'own', steps, isOverride: false });
+  const found = await askDoctor(REALM_ADMIN_CHECKS, 'flow.direct-grant', { reach: { admin: { flow } } });
+  assert.match(found.cause, /does not check the password/);
+  assert.equal(
+    found.seen,
+    'own: direct-grant-validate-username REQUIRED, direct-grant-validate-password DISABLED',
+  );
+});
+
 test('a flow without steps is not said to let everybody in', async () => {
   const flow = async () => ({ alias: 'own grant', steps: [], isOverride: false });
   assert.equal(
@@ -81,8 +110,9 @@ test('a realm that lets everybody guess passwords is no ✓, and events that are
   );
 });
 
-test('a not-before of the realm or the client counts when it is later than now', async () => {
-  const now = Math.floor(Date.now() / 1000);
+test('a not-before of the realm or the client counts when it is later than now, give or take five seconds', async (t) => {
+  const now = 2_000_000_000;
+  t.mock.method(Date, 'now', () => now * 1000);
   const about = (realm?: number, client?: number) =>
     say(REALM_ADMIN_CHECKS, 'realm.not-before', {
       reach: {
@@ -93,9 +123,9 @@ test('a not-before of the realm or the client counts when it is later than now',
   assert.equal(await about(0, 0), 'ok none');
   assert.equal(await about(5, 10), 'ok tokens from before 1970-01-01T00:00:10.000Z are refused');
   assert.equal(await about(10, 5), 'ok tokens from before 1970-01-01T00:00:10.000Z are refused');
-  assert.match(await about(now), /^ok/);
-  assert.match(await about(now + 60, 0), /^fail the not-before of the realm 'shop' is in the future/);
-  assert.match(await about(0, now + 60), /^fail the not-before of the client 'api' is in the future/);
+  assert.match(await about(now + 5, now + 5), /^ok/);
+  assert.match(await about(now + 6, 0), /^fail the not-before of the realm 'shop' is in the future/);
+  assert.match(await about(0, now + 6), /^fail the not-before of the client 'api' is in the future/);
 });
 
 test('directories and workflows of the realm are named, and a directory that is out of reach is a failure', async () => {
@@ -146,6 +176,7 @@ test('settings of the realm: sessions that end within two minutes, and plain HTT
     await about({ ...good, ssoSessionIdleTimeout: 119 }),
     /^warn sessions end after 119 s .*live 300 s/,
   );
+  assert.match(await about({ ...good, ssoSessionIdleTimeout: 1 }), /^warn sessions end after 1 s/);
   for (const idle of [0, 120]) assert.match(await about({ ...good, ssoSessionIdleTimeout: idle }), /^ok/);
 });
 

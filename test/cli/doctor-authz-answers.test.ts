@@ -6,19 +6,24 @@ import { answer, askDoctor, refused } from './support/ask-doctor.ts';
 const NOTHING = refused('access_denied', 'no', 403);
 
 /** What the doctor says of the authorization services by an answer of the protection API, where no admin looks, or one does. */
-async function say(
+async function find(
   id: string,
   given: ReturnType<typeof answer>,
-  { state, ...options }: Record<string, unknown> = {},
+  { state, stale = [], ...options }: Record<string, unknown> = {},
 ) {
   const authz = {
     protection: async () => given,
     state: async () => state ?? null,
+    stale: async () => stale,
   };
-  const { status, cause, seen } = await askDoctor(AUTHZ_CHECKS, id, {
+  return askDoctor(AUTHZ_CHECKS, id, {
     options: { authzFiles: [], ...options },
     reach: { authz, config: { credential: { secret: 'x' } } },
   });
+}
+
+async function say(...args: Parameters<typeof find>) {
+  const { status, cause, seen } = await find(...args);
   return `${status} ${cause || seen}`;
 }
 const stateOf = (isOn: boolean, switches = {}) => ({ isOn, model: { switches } });
@@ -42,6 +47,40 @@ test('whether the authorization services are on: Keycloak says it to the client,
     assert.match(await enabled(refused(reason, 'x', 400), { authz: true }), off);
   }
   assert.match(await enabled(answer(200), { authz: true, state: stateOf(false) }), off);
+});
+
+test('a few stale resources are named, of many the first five', async () => {
+  const seen = async (...names: string[]) =>
+    (await find('authz.stale', answer(200), { state: stateOf(true), stale: names })).seen;
+  assert.equal(await seen(), 'Keycloak decides by what is set');
+  assert.equal(await seen('a'), '1 resource: a');
+  assert.equal(await seen('a', 'b', 'c', 'd', 'e'), '5 resources: a, b, c, d, e');
+  assert.equal(await seen('a', 'b', 'c', 'd', 'e', 'f'), '6 resources: a, b, c, d, e and 1 more');
+});
+
+test('what was seen is the answer of Keycloak, or what an admin sees where that says more', async () => {
+  const seen = async (id: string, ...args: [ReturnType<typeof answer>, Record<string, unknown>?]) =>
+    (await find(id, ...args)).seen;
+  const off = refused('unauthorized_client', 'x', 400);
+  assert.equal(await seen('authz.enabled', off, { authz: true }), 'HTTP 400 unauthorized_client: x');
+  assert.equal(await seen('authz.enabled', off, { authz: true, state: stateOf(false) }), 'off');
+  const remote = refused('not_supported', 'x', 501);
+  assert.equal(await seen('authz.protection', remote), 'HTTP 501 not_supported: x');
+  assert.equal(
+    await seen('authz.protection', answer(200), {
+      state: stateOf(true, { allowRemoteResourceManagement: false }),
+    }),
+    'Remote resource management is off',
+  );
+});
+
+test('the enforcement that is not set is the strict one', async () => {
+  const of = (policyEnforcementMode?: string) =>
+    say('authz.enforcement', answer(200), { state: stateOf(true, { policyEnforcementMode }) });
+  assert.equal(await of(), 'ok ENFORCING');
+  assert.equal(await of('ENFORCING'), 'ok ENFORCING');
+  assert.match(await of('PERMISSIVE'), /^fail the policy enforcement is PERMISSIVE/);
+  assert.match(await of('DISABLED'), /^fail the policy enforcement is DISABLED/);
 });
 
 test('why the protection API refuses the service account', async () => {
