@@ -7,6 +7,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { startAuthzKeycloak } from '../admin/authz-keycloak.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN } from '../admin/run-setup.ts';
+import { runInProcess } from './support/in-process.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
 import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 
@@ -102,7 +103,10 @@ describe('a person who says no', { skip: hasTerminal ? false : 'needs python3, f
     t.after(() => keycloak.close());
     const folder = emptyFolder();
     const file = join(folder, 'my.env');
-    assert.equal((await answer(t, [...setup(keycloak.url), '--env', file, '--yes'], [])).code, 0);
+    assert.equal(
+      (await runInProcess([...setup(keycloak.url), '--env', file, '--yes'], ADMIN, folder)).code,
+      0,
+    );
     const made = /^KEYCLOAK_CLIENT_SECRET=(.+)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
     const mine = readFileSync(file, 'utf8').replace(made, 'a-secret-of-mine');
     for (const [typed, kept] of [
@@ -129,7 +133,7 @@ describe('a person who says no', { skip: hasTerminal ? false : 'needs python3, f
       file,
       JSON.stringify({ scopes: ['view'], resources: [{ name: 'orders', scopes: ['view'] }] }),
     );
-    assert.equal((await answer(t, ['authz', 'apply', ...where, '--yes'], [])).code, 0);
+    assert.equal((await runInProcess(['authz', 'apply', ...where, '--yes'], ADMIN, folder)).code, 0);
     for (const [typed, kept] of [
       ['n', true],
       ['y', false],

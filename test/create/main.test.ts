@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -12,29 +12,31 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { runInProcess } from '../cli/support/in-process.ts';
 import { emptyFolder } from '../cli/support/program.ts';
 import { hasTerminal } from '../cli/support/terminal.ts';
 import { ROOT } from '../repo/source-imports.ts';
 
 const MAIN = join(ROOT, 'packages/create/dist/main.js');
 
-function create(cwd: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd, encoding: 'utf8' });
+/** As it is shipped, in this process. */
+async function create(cwd: string, ...args: string[]) {
+  const { code: status, stdout, stderr } = await runInProcess(args, {}, cwd, '', MAIN);
   return { status, stdout, stderr };
 }
 
 const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
 
-test('the line to copy leads into the folder, whatever it is called', () => {
+test('the line to copy leads into the folder, whatever it is called', async () => {
   const cwd = emptyFolder();
-  const { status, stdout } = create(cwd, "it's $HOME", '--yes');
+  const { status, stdout } = await create(cwd, "it's $HOME", '--yes');
   assert.equal(status, 0);
   assert.ok(stdout.includes("cd 'it'\\''s $HOME'\n"), stdout);
 });
 
-test('create writes an application, says what comes next, and prints no secret', () => {
+test('create writes an application, says what comes next, and prints no secret', async () => {
   const cwd = emptyFolder();
-  const { status, stdout, stderr } = create(cwd, 'shop', '--login', 'browser', '--yes');
+  const { status, stdout, stderr } = await create(cwd, 'shop', '--login', 'browser', '--yes');
   assert.deepEqual([status, stderr], [0, '']);
   assert.match(stdout, /Made shop\. Next:\n\n {2}cd shop\n {2}npm install\n {2}npm run dev\n/);
   const { clients, users, realm } = JSON.parse(read(cwd, 'shop/realm.json'));
@@ -49,51 +51,51 @@ test('create writes an application, says what comes next, and prints no secret',
   assert.equal(dependencies['keycloak-guard'], '^0.1.0');
 });
 
-test('create writes into the folder that it is called in, and for several places', () => {
+test('create writes into the folder that it is called in, and for several places', async () => {
   const cwd = join(emptyFolder(), 'shop');
   mkdirSync(cwd);
   const twice = ['--name', 'shop', '--name=shop', '--deploy', 'compose', '--deploy', 'kubernetes'];
-  const { status, stdout, stderr } = create(cwd, '.', ...twice, '--login', 'browser', '--yes');
+  const { status, stdout, stderr } = await create(cwd, '.', ...twice, '--login', 'browser', '--yes');
   assert.deepEqual([status, stderr], [0, '']);
   assert.match(stdout, /Made shop here\. Next:\n\n {2}npm install\n/);
   assert.ok(existsSync(join(cwd, 'compose.yaml')) && existsSync(join(cwd, 'deploy/kubernetes/app.yaml')));
   const readme = read(cwd, 'README.md');
   for (const part of ['## With Docker Compose', '## On Kubernetes', 'by the token of its service account'])
     assert.ok(readme.includes(part), part);
-  assert.match(create(cwd, '.', '--yes').stderr, /^this folder is not empty, and nothing was made/);
+  assert.match((await create(cwd, '.', '--yes')).stderr, /^this folder is not empty, and nothing was made/);
 });
 
-test('create writes through no link that it finds in a folder', () => {
+test('create writes through no link that it finds in a folder', async () => {
   for (const link of ['src', '.env', 'README.md']) {
     const cwd = emptyFolder();
     const [outside, made] = [join(cwd, 'outside'), join(cwd, 'shop')];
     mkdirSync(outside);
     mkdirSync(made);
     symlinkSync(link === 'src' ? outside : join(outside, 'file'), join(made, link));
-    const { status, stderr } = create(cwd, 'shop', '--yes', '--overwrite');
+    const { status, stderr } = await create(cwd, 'shop', '--yes', '--overwrite');
     assert.deepEqual([status, readdirSync(outside), readdirSync(made)], [1, [], [link]], link);
     assert.match(stderr, /is a link/);
   }
 });
 
-test('create leaves a folder alone that is not empty; with --overwrite, what it does not write, and .env', () => {
+test('create leaves a folder alone that is not empty; with --overwrite, what it does not write, and .env', async () => {
   const cwd = emptyFolder();
   mkdirSync(join(cwd, 'shop/.git'), { recursive: true });
-  assert.equal(create(cwd, 'shop', '--yes').status, 0, 'a repository without files is empty');
+  assert.equal((await create(cwd, 'shop', '--yes')).status, 0, 'a repository without files is empty');
   writeFileSync(join(cwd, 'shop/.env'), 'MINE=1\n');
   writeFileSync(join(cwd, 'shop/notes.txt'), 'mine');
   writeFileSync(join(cwd, 'shop/README.md'), 'mine');
-  const { status, stderr } = create(cwd, 'shop', '--yes');
+  const { status, stderr } = await create(cwd, 'shop', '--yes');
   assert.deepEqual([status, read(cwd, 'shop/README.md')], [1, 'mine']);
   assert.match(stderr, /^shop is not empty, and nothing was made/);
-  assert.equal(create(cwd, 'shop', '--yes', '--overwrite').status, 0);
+  assert.equal((await create(cwd, 'shop', '--yes', '--overwrite')).status, 0);
   assert.match(read(cwd, 'shop/README.md'), /^# shop\n/);
   assert.deepEqual([read(cwd, 'shop/.env'), read(cwd, 'shop/notes.txt')], ['MINE=1\n', 'mine']);
 });
 
-test('create names all that is wrong at once, and makes nothing', () => {
+test('create names all that is wrong at once, and makes nothing', async () => {
   const cwd = emptyFolder();
-  const wrong = create(
+  const wrong = await create(
     cwd,
     'shop',
     'more',
@@ -125,26 +127,26 @@ test('create names all that is wrong at once, and makes nothing', () => {
     [['shop', '--packages', 'nowhere', '--yes'], /--packages: there is no folder nowhere/],
     [['shop', '--java', '--yes'], /Unknown option '--java': --help names all options\n$/],
   ] as const) {
-    const { status, stderr } = create(cwd, ...args);
+    const { status, stderr } = await create(cwd, ...args);
     assert.equal(status, 2, stderr);
     assert.match(stderr, words);
   }
   assert.equal(existsSync(join(cwd, 'shop')), false);
 });
 
-test('create makes a name of the folder, in letters that npm and Keycloak take', () => {
+test('create makes a name of the folder, in letters that npm and Keycloak take', async () => {
   const cwd = emptyFolder();
-  assert.equal(create(cwd, 'My Shop!', '--yes').status, 0);
+  assert.equal((await create(cwd, 'My Shop!', '--yes')).status, 0);
   assert.equal(JSON.parse(read(cwd, 'My Shop!/package.json')).name, 'my-shop');
-  assert.equal(create(cwd, 'shop', '--name', 'orders', '--yes').status, 0);
+  assert.equal((await create(cwd, 'shop', '--name', 'orders', '--yes')).status, 0);
   assert.equal(JSON.parse(read(cwd, 'shop/realm.json')).clients[0].clientId, 'orders');
 });
 
-test('create takes packages from archives, which go along', () => {
+test('create takes packages from archives, which go along', async () => {
   const cwd = emptyFolder();
   const names = ['keycloak-guard', ...['testing', 'server', 'cli'].map((name) => `keycloak-guard-${name}`)];
   for (const name of names) writeFileSync(join(cwd, `${name}-0.1.0.tgz`), name);
-  assert.equal(create(cwd, 'shop', '--packages', '.', '--yes').status, 0);
+  assert.equal((await create(cwd, 'shop', '--packages', '.', '--yes')).status, 0);
   const { dependencies, devDependencies } = JSON.parse(read(cwd, 'shop/package.json'));
   assert.equal(dependencies['keycloak-guard'], 'file:vendor/keycloak-guard-0.1.0.tgz');
   assert.equal(devDependencies['@keycloak-guard/server'], 'file:vendor/keycloak-guard-server-0.1.0.tgz');

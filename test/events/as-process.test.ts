@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
-import { TYPESCRIPT_ANYWHERE } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { readEventsRealm } from '../support/events-realm.ts';
@@ -22,7 +21,8 @@ async function runAlone(body: string, onNotice: (code: string) => void = () => {
     ${body}
     console.log('it went on');
     process.exit(0);`;
-  const child = spawn(process.execPath, [...TYPESCRIPT_ANYWHERE, '--input-type=module', '--eval', source], {
+  // On the packages as they were built, which start in half the time.
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

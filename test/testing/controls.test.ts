@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { createLocalJWKSet, createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
+import { testKeys } from '../support/dev-idp.ts';
 
 const realmFile = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 const credentials = { client_id: 'fastapi-keycloak', client_secret: 'for-development-only' };
@@ -37,7 +38,7 @@ const REFUSED =
 
 describe('the controls of the provider', () => {
   before(async () => {
-    idp = await startDevIdp({ realmFile });
+    idp = await startDevIdp({ realmFile, keys: testKeys() });
   });
   after(() => idp.close());
   afterEach(() => idp.answerNormally());
@@ -213,7 +214,7 @@ describe('the controls of the provider', () => {
   });
 
   it('makes one key where two tokens at once are the first of their kind', async () => {
-    const own = await startDevIdp({ realmFile });
+    const own = await startDevIdp({ realmFile, keys: testKeys() });
     try {
       const tokens = await Promise.all([own.issueToken({ key: 'ES256' }), own.issueToken({ key: 'ES256' })]);
       const [one, other] = tokens.map((token) => decodeProtectedHeader(token).kid);

@@ -55,7 +55,7 @@ function packageVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-main(process.argv.slice(2)).then(
+await main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;
   },
