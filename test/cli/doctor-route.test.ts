@@ -271,3 +271,119 @@ test('a page may call the route: preflight, its headers, and the refusal it must
   );
   assert.match(await cors(guarded(answerWith(204, allow))), /^warn the page cannot see a 401/);
 });
+
+/** What the doctor says of a route by its answers. @param routeUrl `null`: of a service that runs, and was not named */
+const judge = (
+  id: string,
+  route: object,
+  { routeUrl = 'https://api.shop.test/me', ...more }: { routeUrl?: string | null; token?: string } = {},
+) =>
+  askDoctor(ROUTE_CHECKS, id, {
+    options: routeUrl === null ? {} : { routeUrl },
+    ...{ route, settings: {}, token: tokenOf({ aud: 'api' }) },
+    ...more,
+  });
+
+test('each status without a token has its meaning, up to its edges', async () => {
+  for (const [status, expected] of [
+    [199, /^skipped HTTP 199: neither open nor guarded/],
+    [200, /^fail the route is open/],
+    [299, /^fail the route is open/],
+    [300, /^fail the route redirects/],
+    [399, /^fail the route redirects/],
+    [400, /^skipped HTTP 400: neither open nor guarded/],
+    [402, /^skipped HTTP 402: neither/],
+    [428, /^skipped HTTP 428: neither/],
+    [429, /^fail the API limits the calls/],
+    [499, /^skipped HTTP 499: neither/],
+    [500, /^fail the route fails/],
+    [501, /^fail the route fails/],
+    [502, /^fail a proxy answered/],
+    [503, /^fail a proxy answered/],
+    [504, /^fail a proxy answered/],
+    [505, /^fail the route fails/],
+  ] as const) {
+    const found = await judge('route.no-token', { withoutToken: async () => answer(status, {}) });
+    assert.match(`${found.status} ${found.cause || found.seen}`, expected);
+  }
+  const silent = { ...answer(0), failure: 'ECONNREFUSED' };
+  const none = await judge('route.no-token', { withoutToken: async () => silent });
+  assert.equal(none.cause, 'there was no answer: ECONNREFUSED');
+});
+
+test('a service that runs, and has no such route as ours, is one of your own', async () => {
+  for (const [given, isOurs] of [
+    [answer(0), false],
+    [answer(200, {}), true],
+    [answer(200), false],
+    [answer(299, {}), true],
+    [answer(300, {}), false],
+    [answer(399), false],
+    [answer(400), true],
+    [answer(404), false],
+    [answer(500), true],
+  ] as const) {
+    const found = await judge('route.no-token', { withoutToken: async () => given }, { routeUrl: null });
+    assert.equal(!/^no \/protected: /.test(found.seen), isOurs, String(given.status));
+  }
+});
+
+test('a page is one where the answer is a success; a token that is made up is let in by no other', async () => {
+  const html = (status: number) => ({ ...answer(status), text: ' <!doctype html>' });
+  const page = await judge('route.no-token', { withoutToken: async () => html(299) });
+  assert.match(page.cause, /^a page came where JSON is expected/);
+  assert.match((await judge('route.no-token', { withoutToken: async () => html(300) })).cause, /redirects/);
+  const refusal = answer(401, {}, CHALLENGE);
+  for (const [forged, unsigned, expected] of [
+    [299, 401, /^the route lets in a token whose signature is made up/],
+    [401, 200, /^the route lets in a token without a signature/],
+    [300, 401, /^the route redirects/],
+    [403, 401, /^a token whose signature is made up is refused with 403/],
+    [401, 403, /^a token without a signature \(alg none\) is refused with 403/],
+  ] as const) {
+    const of = (status: number) => async () => (status === 401 ? refusal : answer(status, {}));
+    const found = await judge('route.forged', { withForged: of(forged), withUnsigned: of(unsigned) });
+    assert.match(found.cause, expected);
+  }
+});
+
+test('a good token that is refused: what it has is told, and what the API says', async () => {
+  const say = async (given: object, claims: object = {}) =>
+    (await judge('route.token', { withToken: async () => given }, { token: tokenOf(claims) })).cause;
+  assert.match(await say(answer(403)), /It has the scope ''; content/);
+  assert.match(
+    await say(answer(403), { scope: 'openid orders' }),
+    /It has the scope 'openid orders'; content/,
+  );
+  assert.match(await say(answer(400)), /^the API answers HTTP 400 to a good token/);
+  const refused = answer(401, undefined, CHALLENGE);
+  assert.match(await say(refused, { iss: 'https://i', aud: ['a', 'b'] }), /\(iss https:\/\/i, aud a, b\)/);
+  assert.match(await say(refused, {}), /\(iss undefined, aud none\)/);
+  const wordsAfter = (length: number) => ({
+    ...refused,
+    text: `${' '.repeat(length)}The access token has expired`,
+  });
+  assert.doesNotMatch(await say(wordsAfter(0)), /refuses a token that Keycloak issued/);
+  assert.match(await say(wordsAfter(1990)), /refuses a token that Keycloak issued/);
+});
+
+test('what CORS lacks is told by the header that is there, or none', async () => {
+  const cors = async (headers: Record<string, string>, status = 204) =>
+    judge('route.cors', {
+      origin: 'https://app.shop.test',
+      preflight: async () => answer(status, undefined, headers),
+      withoutToken: async () => answer(401, undefined, headers),
+    });
+  const origin = { 'access-control-allow-origin': 'https://app.shop.test' };
+  const any = { 'access-control-allow-origin': '*' };
+  const allow = { 'access-control-allow-headers': 'x-a, Authorization' };
+  assert.equal((await cors({})).seen, 'Access-Control-Allow-Origin: none');
+  const other = { 'access-control-allow-origin': 'https://x.test' };
+  assert.equal((await cors(other)).seen, 'Access-Control-Allow-Origin: https://x.test');
+  assert.equal((await cors(origin)).seen, 'Access-Control-Allow-Headers: none');
+  const star = { ...origin, 'access-control-allow-headers': '*' };
+  assert.equal((await cors(star)).seen, 'Access-Control-Allow-Headers: *');
+  for (const one of [origin, any]) assert.equal((await cors({ ...one, ...allow })).status, 'ok');
+  assert.equal((await cors({ ...origin, ...allow }, 0)).status, 'skipped');
+  assert.match((await cors({ ...origin, ...allow }, 300)).seen, /^OPTIONS: HTTP 300/);
+});

@@ -8,14 +8,15 @@ import { audienceOf, type Claims, decodeJwt } from '../evidence/token.ts';
 import { explain } from '../explain.ts';
 import { adviseOnAudience } from './token-input/refusal.ts';
 
+const isIn = (status: number) => status >= 200 && status < 300;
+
 /** Explains an answer that is neither a success nor a proper refusal. `undefined`: it is one of these. */
 function judgeAnswer(answer: Answer, { routeUrl }: DoctorContext['options']): Finding | undefined {
   const { status, headers, text, failure, url } = answer;
   const words = toWords(answer);
   const say = (cause: string, fix: string) => fail(words, cause, fix);
   // The route of a service that runs was not named: an API of one's own has others.
-  const isSuccess = status >= 200 && status < 300;
-  if (routeUrl === undefined && (isSuccess ? answer.json === undefined : status < 400 || status === 404))
+  if (routeUrl === undefined && (isIn(status) ? answer.json === undefined : status < 400 || status === 404))
     return skipped(`no /protected: ${words}`);
   if (status === 0)
     return say(
@@ -92,8 +93,6 @@ async function judgeAudience(words: string, claims: Claims, reach: Reach): Promi
 
 const about = (id: string, needs: readonly string[], look: Look<RouteEvidence>): Check =>
   checkOf({ find: (context) => context.route, otherwise: 'no route (--route)' }, id, needs, look);
-
-const isIn = (status: number) => status >= 200 && status < 300;
 
 /** Checks of a route of an own API (`--route`): what its answers mean. */
 export const ROUTE_CHECKS: readonly Check[] = [
