@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -42,6 +50,10 @@ test('a path that leads out of the folder of its settings is of somebody else, b
     assert.equal(isOutside(settings, join(folder, name)), false, name);
   for (const name of ['link', 'broken', '../none', '.git', '.git/config', join('..', 'x')])
     assert.equal(isOutside(settings, join(folder, name)), true, name);
+  symlinkSync(folder, join(elsewhere, 'linked'));
+  const bySecondName = join(elsewhere, 'linked', '.env');
+  for (const name of ['secret', 'none'])
+    assert.equal(isOutside(bySecondName, join(elsewhere, 'linked', name)), false, name);
   for (const path of [elsewhere, join(elsewhere, 'secret'), join(elsewhere, 'none'), '/etc/passwd'])
     assert.equal(isOutside(settings, path), true, path);
 });
@@ -56,6 +68,8 @@ test('a file that nobody named is read up to one mebibyte, and a folder is said 
   assert.equal(readFolderFile(file, 'latin1', 2 * 1024 * 1024).length, 1024 * 1024 + 1);
   assert.throws(() => readFolderFile(file, 'utf8', 512 * 1024), { code: 'it has more than 0.5 MiB' });
   assert.throws(() => readFolderFile(folder), { code: 'EISDIR' });
+  if (existsSync('/dev/null'))
+    assert.throws(() => readFolderFile('/dev/null'), { code: 'it is a pipe or a device' });
   assert.throws(() => readFolderFile(join(folder, 'none')), { code: 'ENOENT' });
 });
 

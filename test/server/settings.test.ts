@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { openRedis } from '../../packages/guard/src/redis/index.ts';
+import { pathOfDocument } from '../../packages/server/src/config/files.ts';
 import { isPlaceholder } from '../../packages/server/src/config/setting.ts';
 import { SETTINGS } from '../../packages/server/src/config/settings.ts';
 import { ConfigError, loadConfig } from '../../packages/server/src/index.ts';
@@ -35,6 +36,9 @@ function problemsOf(env: Record<string, string>, cwd: string): [string, string][
       assert.ok(error.message.includes(`  ${name} `) && error.message.includes(rule));
       assert.ok(error.message.includes(`${name}=${example}`));
     }
+    const { length } = error.problems;
+    const title = length === 1 ? 'A setting is' : `${length} settings are`;
+    assert.ok(error.message.startsWith(`${title} missing or wrong.\n`), error.message);
     return error.problems.map(({ name, seen }) => [name, seen]);
   }
   return [];
@@ -288,14 +292,79 @@ test('a secret with quotes, a line break or a placeholder is noticed, and never 
 });
 
 test('a keycloak.json that cannot be used is one mistake, not five', (t) => {
-  const cwd = folder(t, { 'broken.json': '{', 'list.json': '[]' });
+  const cwd = folder(t, { 'broken.json': '{', 'list.json': '[]', 'null.json': 'null', 'text.json': '"x"' });
   for (const [file, seen] of [
     ['none.json', "'none.json' cannot be read."],
     ['broken.json', "'broken.json' is not JSON."],
     ['list.json', "'list.json' is not a JSON object."],
+    ['null.json', "'null.json' is not a JSON object."],
+    ['text.json', "'text.json' is not a JSON object."],
   ] as const) {
     assert.deepEqual(problemsOf({ KEYCLOAK_CONFIG_FILE: file }, cwd), [['KEYCLOAK_CONFIG_FILE', seen]]);
   }
+});
+
+test('of a keycloak.json texts are taken, and what is none of them is not there', (t) => {
+  const whole = { realm: 'r', 'auth-server-url': 'https://sso.example.com', resource: 'api' };
+  const cwd = folder(t);
+  for (const [more, missing] of [
+    [{ credentials: { secret: 's' } }, undefined],
+    [{}, 'KEYCLOAK_CLIENT_SECRET'],
+    [{ credentials: null }, 'KEYCLOAK_CLIENT_SECRET'],
+    [{ credentials: 'secret' }, 'KEYCLOAK_CLIENT_SECRET'],
+    [{ credentials: { secret: '' } }, 'KEYCLOAK_CLIENT_SECRET'],
+    [{ credentials: { secret: 's' }, realm: '' }, 'KEYCLOAK_REALM'],
+    [{ credentials: { secret: 's' }, realm: 7 }, 'KEYCLOAK_REALM'],
+  ] as const) {
+    writeFileSync(join(cwd, 'k.json'), JSON.stringify({ ...whole, ...more }));
+    const found = problemsOf({ KEYCLOAK_CONFIG_FILE: 'k.json' }, cwd);
+    assert.deepEqual(found, missing === undefined ? [] : [[missing, 'is not set.']], JSON.stringify(more));
+  }
+});
+
+test('a mistake says where its settings were looked for, and the documents as they are reached from here', (t) => {
+  const cwd = folder(t);
+  const end = (env: Record<string, string>) => {
+    try {
+      loadConfig({ env: { ...GOOD, PORT: 'x', ...env }, cwd });
+    } catch (error) {
+      return (error as Error).message.split('Looked in the environment and in ')[1];
+    }
+    return assert.fail();
+  };
+  const documents = 'All settings: .env.example, docs/settings.md';
+  assert.equal(end({}), `.env (does not exist). ${documents}`);
+  writeFileSync(join(cwd, 'k.json'), '{}');
+  assert.equal(end({ KEYCLOAK_CONFIG_FILE: 'k.json' }), `.env (does not exist) and k.json. ${documents}`);
+  writeFileSync(join(cwd, '.env'), '');
+  assert.equal(end({}), `.env. ${documents}`);
+  const root = process.cwd();
+  t.mock.method(process, 'cwd', () => cwd);
+  assert.equal(
+    end({}),
+    `.env. All settings: ${join(root, '.env.example')}, ${join(root, 'docs/settings.md')}`,
+  );
+  assert.equal(pathOfDocument('none.md'), 'none.md of keycloak-guard');
+});
+
+test('a .env that nobody named is read up to a mebibyte, one that is named whole', (t) => {
+  const text = `PORT=1234\n${'#'.repeat(1024 * 1024)}`;
+  const cwd = folder(t, { '.env': text, 'named.env': text });
+  assert.throws(() => loadConfig({ env: GOOD, cwd }), {
+    message: /^\.env cannot be read \(it has more than 1 MiB\)/,
+  });
+  assert.equal(loadConfig({ env: GOOD, cwd, envFile: 'named.env' }).port, 1234);
+});
+
+test('the example of a mistake is the value that was meant, where that can be guessed', (t) => {
+  for (const [value, example] of [
+    ['https://sso.example.com/realms/shop', 'https://sso.example.com'],
+    ['ftp://h', SETTINGS.KEYCLOAK_SERVER_URL.example],
+  ] as const)
+    assert.throws(
+      () => loadConfig({ env: { ...GOOD, KEYCLOAK_SERVER_URL: value }, cwd: folder(t) }),
+      (error) => error instanceof ConfigError && error.problems[0]?.example === example,
+    );
 });
 
 test('no two services have the same prefix of keys by chance', () => {

@@ -83,8 +83,9 @@ export function toCredential(textOf: TextOf, secret: string | undefined, cwd: st
   const keyFile = pathOf('KEYCLOAK_CLIENT_KEY_FILE');
   const tokenFile = pathOf('KEYCLOAK_CLIENT_TOKEN_FILE');
   const [certificateFile, certificateKeyFile] = CERTIFICATE.map(pathOf);
-  if (certificateFile !== undefined && certificateKeyFile !== undefined)
-    return { certificateFile, certificateKeyFile };
+  // Without its key it has been refused.
+  if (certificateFile !== undefined)
+    return { certificateFile, certificateKeyFile: certificateKeyFile as string };
   if (secretFile !== undefined) return { secretFile };
   if (keyFile !== undefined) return { keyFile };
   return tokenFile === undefined ? { secret: secret as string } : { tokenFile };
