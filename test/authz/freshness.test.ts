@@ -324,6 +324,7 @@ describe('permissions that the token carries', () => {
 
   it('count where it was issued for this API alone, just now, and not by a refresh', () => {
     assert.deepEqual(carriedBy(), REPORTS);
+    assert.deepEqual(carriedBy({ iat: createFakeKeycloak().realm.now - 29 }), REPORTS);
     // Of a user with the default roles of the realm.
     assert.deepEqual(carriedBy({ aud: ['account', 'my-api'] }), REPORTS);
     const { now } = createFakeKeycloak().realm;
@@ -333,7 +334,8 @@ describe('permissions that the token carries', () => {
       { jti: 'onrtrt:1', aud: ['account', 'my-api'] },
       { jti: '26395c82-418d-6832-7021-1d4082f807d4' },
       { aud: ['my-api', 'web'] },
-      { iat: now - 31 },
+      { iat: now - 30 },
+      { iat: now + 1 },
       { iat: undefined },
     ])
       assert.equal(carriedBy(changes), undefined, JSON.stringify(changes));
@@ -369,6 +371,42 @@ describe('the memory of answers', () => {
     assert.equal(cache.size, 3);
     for (let i = 0; i < 100; i++) cache.set(token('d'), String(i), true, 0, 10);
     assert.ok(cache.size <= 4);
+  });
+
+  it('has room again where an answer is over, and for a token of which none is left', () => {
+    const cache = createAnswerCache(100);
+    const [short, long] = ['s'.repeat(60), 'l'.repeat(4_000)];
+    for (const token of [short, long])
+      for (const [key, until] of [
+        ['1', 10],
+        ['2', 20],
+      ] as const)
+        cache.set(token, key, true, 5, until);
+    assert.equal(cache.size, 6);
+    for (const token of [short, long]) {
+      assert.equal(cache.get(token, '1', 9), true);
+      assert.equal(cache.get(token, '1', 10), undefined);
+      assert.equal(cache.get(token, '2', 19), true);
+    }
+    assert.equal(cache.size, 4);
+    assert.equal(cache.get(short, '2', 4), undefined, 'the clock was set back');
+    assert.equal(cache.get(long, '2', 20), undefined);
+    assert.equal(cache.size, 0);
+  });
+
+  it('keeps what is good for a moment, in as many as it was given room for', () => {
+    const token = 't'.repeat(60);
+    for (const [most, until, size] of [
+      [0, 10, 0],
+      [1, 10, 1],
+      [1, 6, 1],
+      [1, 5, 0],
+      [1, 4, 0],
+    ] as const) {
+      const cache = createAnswerCache(most);
+      cache.set(token, '1', true, 5, until);
+      assert.equal(cache.size, size, `${most} ${until}`);
+    }
   });
 
   it('does not take one token for another with the same end', () => {
