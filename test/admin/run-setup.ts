@@ -6,11 +6,12 @@ import { startFakeKeycloak } from './fake-keycloak.ts';
 /** The admin of every Keycloak in memory. */
 export const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
 
-/** An output without colours, and the lines that were written to it. */
+/** An output without colours, the lines that were written to it, and what it said that goes on. */
 export function createLines() {
-  const lines: string[] = [];
+  const [lines, goesOn] = [[] as string[], [] as string[]];
   const line = (text = '') => void lines.push(text);
-  return { lines, out: { paint: (_: unknown, text: string) => text, line, progress() {} } };
+  const progress = (text: string) => void goesOn.push(text);
+  return { lines, goesOn, out: { paint: (_: unknown, text: string) => text, line, progress } };
 }
 
 /** What `setup` does, in this process: its exit code, and all that it says. */
@@ -30,10 +31,11 @@ export async function startSetup(
   t.after(() => keycloak.close());
   /** @returns the exit code, and what this run said */
   async function setUp(kind: string, ...args: string[]) {
-    const { lines, out } = createLines();
+    const { lines, goesOn, out } = createLines();
     const environment = { ...ADMIN, ...more };
     const all = [...args, '--url', keycloak.url, '--yes', ...always];
-    return { code: await KINDS[kind]?.run(all, { environment, out }), lines, text: lines.join('\n') };
+    const code = await KINDS[kind]?.run(all, { environment, out });
+    return { code, lines, goesOn, text: lines.join('\n') };
   }
   return { keycloak, setUp };
 }

@@ -16,11 +16,12 @@ describe('setup, call by call', () => {
   let keycloak: FakeKeycloak;
   let file: string;
   let lines: string[];
+  let goesOn: string[];
   let out: ReturnType<typeof createLines>['out'];
   beforeEach(async () => {
     keycloak = await startFakeKeycloak();
     file = join(await mkdtemp(join(tmpdir(), 'setup-')), '.env');
-    ({ lines, out } = createLines());
+    ({ lines, goesOn, out } = createLines());
   });
   afterEach(() => keycloak.close());
 
@@ -46,6 +47,13 @@ describe('setup, call by call', () => {
       'POST /testing/clients/:id/roles',
       'POST /testing/client-scopes',
       'PUT /testing/clients/:id/default-client-scopes/:id',
+    ]);
+    assert.deepEqual(goesOn, [
+      ...['looking for Keycloak', 'logging in as admin', 'reading the current state'],
+      ...['create realm testing', 'create realm role editor', 'create group /staff'],
+      ...['create group /staff/dev', 'create client fastapi-keycloak'],
+      ...['create role reader of the client fastapi-keycloak', 'create client scope groups'],
+      ...['create client fastapi-keycloak', 'reading the secret'],
     ]);
     assert.match(await readFile(file, 'utf8'), /KEYCLOAK_CLIENT_SECRET=made-by-keycloak\n/);
     keycloak.changes.length = 0;

@@ -32,6 +32,10 @@ test('a tenant gets what the template has, and no secret of it; what the templat
   );
   const file = join(folder, 'secrets.json');
   const first = await setUp('tenant', 'acme', 'globex', '--template', 'main', '--secrets', file);
+  assert.deepEqual(first.goesOn.slice(0, 6), [
+    ...['looking for Keycloak', 'logging in as admin', 'reading the current state'],
+    ...['reading acme', 'reading globex', 'create realm acme'],
+  ]);
   assert.equal(first.code, 0, first.text);
   const { attributes, redirectUris, secret } = clientOf('acme', 'shop');
   assert.deepEqual(redirectUris, ['https://acme.shop.example/auth/callback']);

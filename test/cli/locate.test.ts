@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { startDevIdp } from '@keycloak-guard/testing';
 import { createNeed, enter, locate } from '../../packages/cli/src/access/access.ts';
-import { findServer } from '../../packages/cli/src/keycloak/server.ts';
+import { findServer, judgeServer } from '../../packages/cli/src/keycloak/server.ts';
 import { createLines } from '../admin/run-setup.ts';
 
 const SOURCES = new URL('../../packages/cli/src', import.meta.url).pathname;
@@ -93,4 +93,52 @@ test('each question for a password says whose it is, of which realm, and who get
     questions.filter((one) => !/\(\$\{where\}\)|\$\{whereOf\(/.test(one)),
     [],
   );
+});
+
+test('what answers in the place of Keycloak is told by its status, its headers and its words', async (t) => {
+  const serverUrl = 'https://sso.example.com';
+  const judge = async (answer: Response, others: Record<string, Response> = {}) => {
+    const { mock } = t.mock.method(globalThis, 'fetch', async (url: string | URL) => {
+      const path = new URL(String(url)).pathname;
+      return (
+        others[path] ?? (path.startsWith('/realms/') ? answer : new Response('', { status: 404 }))
+      ).clone();
+    });
+    const found = await judgeServer(await findServer(serverUrl, 'shop', 1_000), {
+      serverUrl,
+      timeoutMs: 1_000,
+    });
+    mock.restore();
+    return found.cause || found.seen;
+  };
+  const page = (status: number, headers = {}) =>
+    new Response('<html><body>Our shop</body></html>', {
+      status,
+      headers: { 'content-type': 'text/html', ...headers },
+    });
+  for (const [answer, cause] of [
+    [page(404), /it is not Keycloak\. It says: Our shop$/],
+    [page(404, { server: 'nginx' }), /it is not Keycloak\. It calls itself 'nginx'\. It says: Our shop$/],
+    [new Response('', { status: 404 }), /it is not Keycloak\.$/],
+    [new Response('', { status: 499 }), /it is not Keycloak\.$/],
+    [new Response('', { status: 500 }), /answers, but is not well \(HTTP 500\)$/],
+    [new Response('', { status: 503 }), /answers, but is not well \(HTTP 503\)$/],
+  ] as const)
+    assert.match(await judge(answer), cause);
+  const none = new Response('', { status: 404 });
+  const up = { status: 'UP', checks: [] };
+  for (const [path, answer, isPort] of [
+    ['/health/live', Response.json(up), true],
+    ['/health/live', Response.json(up, { status: 503 }), false],
+    ['/health/live', Response.json({ status: 'DOWN', checks: [] }), false],
+    ['/health/live', Response.json({ status: 'UP' }), false],
+    ['/metrics', new Response('# HELP jvm_memory'), true],
+    ['/metrics', new Response('# HELP jvm_memory', { status: 404 }), false],
+    ['/metrics', new Response('jvm'), false],
+  ] as const)
+    assert.equal(
+      /management port/.test(await judge(none, { [path]: answer })),
+      isPort,
+      `${path} ${answer.status}`,
+    );
 });
