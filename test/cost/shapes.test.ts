@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { ADAPTER_NAMES, ADAPTERS } from '../adapters/all.ts';
+import { NODE } from '../adapters/node-app.ts';
 import { keptSince } from '../support/heap.ts';
 import { type Started, SUBJECTS } from './apps.ts';
+import { testLeftBehind } from './left-behind.ts';
 import { glanceAtCost, measureCost, memoryInUse, ratioOf, startSender } from './measure.ts';
 import type { Shape } from './shapes.ts';
 
@@ -26,6 +29,8 @@ const COUNTED = [...SENT_ALL, 'express 5', 'fastify', 'express 5, tenants by iss
 const kindOf = ({ name }: Shape) => name.split(':')[0];
 const isFirstOfItsKind = (shape: Shape, at: number, all: readonly Shape[]) =>
   all.findIndex((one) => kindOf(one) === kindOf(shape)) === at;
+
+const OTHERS = ADAPTER_NAMES.filter((name) => name !== 'node');
 
 const sender = startSender();
 after(() => sender.close());
@@ -68,3 +73,6 @@ for (const { name, start } of SUBJECTS) {
     });
   });
 }
+
+for (const adapter of [...NODE, ...(await Promise.all(OTHERS.map((name) => ADAPTERS[name]())))])
+  testLeftBehind(adapter);
