@@ -7,12 +7,13 @@ import { SERVED } from './mcp-servers.ts';
 const URL_OF_SERVER = 'https://tools.example.com/mcp';
 /** With other versions of what reads messages, more are sent: see tools/check/test-mcp.ts. */
 const GENERATED = Number(process.env.GENERATED_MESSAGES ?? 60);
+/** Each server is sent a third of what is generated, and the next one another third; all of it where more was asked for. */
+const PARTS = process.env.GENERATED_MESSAGES === undefined ? 3 : 1;
 const SDK = process.env.ONLY_SDK;
 
 describe('the tool that the guard counted the scopes of is the one that runs', () => {
-  for (const { name, sdk, isParsed, start } of SERVED.filter(
-    (one) => SDK === undefined || String(one.sdk) === SDK,
-  )) {
+  for (const [at, { name, sdk, isParsed, start }] of SERVED.entries()) {
+    if (SDK !== undefined && String(sdk) !== SDK) continue;
     test(`${name}, SDK ${sdk}`, async (t) => {
       const realm = createTestRealm({ clientId: 'tools' });
       const ran: string[] = [];
@@ -47,7 +48,8 @@ describe('the tool that the guard counted the scopes of is the one that runs', (
       assert.deepEqual(ran, ['wipe', 'look'], 'the server runs tools');
       ran.length = 0;
 
-      const sent = [...MESSAGE_TRICKS, ...generateMessages(GENERATED)];
+      const generated = generateMessages(GENERATED).filter((_, place) => (place + at) % PARTS === 0);
+      const sent = [...MESSAGE_TRICKS, ...generated];
       const through: string[] = [];
       for (const one of sent) {
         const { status, text } = await send(one, reader);
