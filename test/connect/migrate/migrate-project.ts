@@ -2,9 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { readProject } from '../../../packages/cli/src/source/project.ts';
 import { type Analysis, analyse } from '../../../packages/connect/src/migrate/analyse.ts';
-import { runProgram } from '../../cli/support/program.ts';
+import { runInProcess } from '../../cli/support/in-process.ts';
+
+const MAIN = fileURLToPath(new URL('../../../packages/connect/src/migrate/main.ts', import.meta.url));
 
 /** A folder with these files, removed with the test. */
 export async function projectOf(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
@@ -19,9 +22,6 @@ export async function projectOf(t: TestContext, files: Readonly<Record<string, s
 
 export const look = async (folder: string): Promise<Analysis> => analyse(await readProject(folder, () => {}));
 
-export async function runCli(args: string[], env: Readonly<Record<string, string>> = {}) {
-  const program = runProgram(args, env);
-  const code = await program.ended;
-  await rm(program.folder, { recursive: true });
-  return { code, stdout: program.stdout(), stderr: program.stderr() };
-}
+/** The program of the package, in this process: that `keycloak-guard migrate` starts it is a test of the command line. */
+export const runCli = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  runInProcess(args, env, undefined, '', MAIN);
