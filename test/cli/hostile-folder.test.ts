@@ -56,12 +56,6 @@ function clone(settings: Readonly<Record<string, string>>): string {
   return folder;
 }
 
-async function run(args: readonly string[], env: Record<string, string>, folder: string, input?: string) {
-  if (args[0] !== 'serve') return runInProcess(args, env, folder, input);
-  const { ended, stderr, stdout } = runProgram([...args], env, folder, input);
-  return { code: await ended, stderr: stderr(), stdout: stdout() };
-}
-
 const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'my-own-password' };
 const SERVICE = { KEYCLOAK_ADMIN_CLIENT_ID: 'robot', KEYCLOAK_ADMIN_CLIENT_SECRET: 'my-own-secret' };
 const USER = { DOCTOR_USER: 'ann', DOCTOR_PASSWORD: 'my-own-password' };
@@ -142,7 +136,7 @@ for (const [what, hostile] of Object.entries(HOSTILE)) {
         const { folder, person = {} } = hostile(url);
         const own = 'KEYCLOAK_CLIENT_SECRET' in env ? {} : { KEYCLOAK_CLIENT_SECRET: 'of-the-folder' };
         const others = { KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api' };
-        const { code, stderr, stdout } = await run(
+        const { code, stderr, stdout } = await runInProcess(
           args,
           { ...env, ...person },
           clone({ ...others, ...own, ...folder }),
@@ -160,7 +154,7 @@ test('as users start them, the commands send nothing of the person’s to the ad
   const { url, requests } = await startThief(t);
   const env = { ...ADMIN, ...CLIENT };
   const folder = clone({ KEYCLOAK_SERVER_URL: url, KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api' });
-  for (const args of [['doctor'], ['setup', 'api', '--yes'], ['authz', 'plan'], ['token', '--device']]) {
+  for (const args of [['doctor'], ['setup', 'api', '--yes'], ['serve'], ['token', '--device']]) {
     const { ended, stderr } = runProgram(args, env, folder);
     assert.equal(await ended, 2, stderr());
     assert.match(stderr(), /Nothing was sent[\s\S]*--env \.env/);
@@ -179,7 +173,7 @@ describe('a folder whose .env names the user or the client that a password is of
       const { url, taken } = await startThief(t);
       const person = { KEYCLOAK_SERVER_URL: url, KEYCLOAK_REALM: 'main', ...env };
       const own = 'KEYCLOAK_CLIENT_SECRET' in env ? {} : { KEYCLOAK_CLIENT_SECRET: 'of-the-folder' };
-      const { code, stderr } = await run(
+      const { code, stderr } = await runInProcess(
         args,
         person,
         clone({ KEYCLOAK_CLIENT_ID: 'api', ...own, ...folder }),
@@ -198,7 +192,7 @@ test('a user whose name is empty, as of a variable that is not set, takes no pas
   const { url, taken } = await startThief(t);
   const folder = clone({ KEYCLOAK_SERVER_URL: url, KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api' });
   for (const args of [['--user', ''], ['--user=']]) {
-    const { code, stdout, stderr } = await run(['doctor', ...args], USER, folder);
+    const { code, stdout, stderr } = await runInProcess(['doctor', ...args], USER, folder);
     assert.deepEqual(taken(), [], stdout + stderr);
     assert.equal(code, 2, stdout + stderr);
     assert.match(stderr, /^doctor: --user is empty: is a variable not set\?$/m);
@@ -213,14 +207,14 @@ describe('the address in a keycloak.json that the .env of a folder names', () =>
       const credentials = 'KEYCLOAK_CLIENT_SECRET' in env ? {} : { credentials: { secret: 'of-the-folder' } };
       const json = { 'auth-server-url': url, realm: 'main', resource: 'api', ...credentials };
       writeFileSync(join(folder, 'keycloak.json'), JSON.stringify(json));
-      const { code, stderr } = await run(args, env, folder, input);
+      const { code, stderr } = await runInProcess(args, env, folder, input);
       assert.deepEqual(taken(), [], stderr);
       assert.equal(code, 2, stderr);
       assert.match(stderr, /\.env, a file that you did not name.*Nothing was sent/);
       // A service goes on, and a token that is none is not shown to Keycloak.
       if (args[0] === 'serve' || args.includes('--token')) return;
       // A person who names the file means it.
-      await run([...args, '--env', '.env'], env, folder, input);
+      await runInProcess([...args, '--env', '.env'], env, folder, input);
       assert.notDeepEqual(taken(), [], requests.join('\n'));
     });
   }
@@ -253,7 +247,7 @@ describe('a file outside of the folder that its .env names as the secret', () =>
         const name = way === 'in a keycloak.json' ? 'KEYCLOAK_CONFIG_FILE' : 'KEYCLOAK_CLIENT_SECRET_FILE';
         const own = { KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api', KEYCLOAK_SERVER_URL: url };
         writeFileSync(join(folder, '.env'), toEnv({ ...own, [name]: named, PORT: '0' }));
-        const { code, stderr } = await run(args, {}, folder);
+        const { code, stderr } = await runInProcess(args, {}, folder);
         assert.deepEqual(taken(), [], stderr);
         assert.equal(code, 2, stderr);
         assert.match(stderr, new RegExp(`${name} is from a file outside of the folder.*Nothing was sent`));
@@ -266,7 +260,7 @@ describe('a file outside of the folder that its .env names as the secret', () =>
     const own = { KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api', KEYCLOAK_SERVER_URL: url };
     const folder = clone({ ...own, KEYCLOAK_CLIENT_SECRET_FILE: 'secret' });
     writeFileSync(join(folder, 'secret'), 'of-the-folder');
-    const { stderr } = await run(['doctor'], {}, folder);
+    const { stderr } = await runInProcess(['doctor'], {}, folder);
     assert.match(requests.join('\n'), /of-the-folder/, stderr);
   });
 });
@@ -287,7 +281,7 @@ describe('a program that nobody named', () => {
           "import { writeFileSync } from 'node:fs'; writeFileSync('it-ran', ''); export default {};",
         );
       const person = { KEYCLOAK_SERVER_URL: url, KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api' };
-      const { stdout, stderr } = await run(args, { ...person, ...ADMIN, ...CLIENT }, folder);
+      const { stdout, stderr } = await runInProcess(args, { ...person, ...ADMIN, ...CLIENT }, folder);
       assert.equal(existsSync(join(folder, 'it-ran')), false, stdout + stderr);
     });
   }
@@ -296,7 +290,7 @@ describe('a program that nobody named', () => {
     const { url } = await startThief(t);
     const folder = clone({});
     writeFileSync(join(folder, 'authz.mjs'), 'export default {};');
-    const { stderr } = await run(['authz', 'plan'], { KEYCLOAK_SERVER_URL: url, ...ADMIN }, folder);
+    const { stderr } = await runInProcess(['authz', 'plan'], { KEYCLOAK_SERVER_URL: url, ...ADMIN }, folder);
     assert.match(stderr, /authz\.mjs is a program, which is run to be read: name it, --file authz\.mjs/);
   });
 });
@@ -308,10 +302,10 @@ describe('at a terminal', { skip: hasTerminal ? false : 'needs python3, for a te
     [['doctor'], CLIENT, 'Send KEYCLOAK_CLIENT_SECRET to URL, realm main, as api?'],
     [['authz', 'plan'], SERVICE, 'Send KEYCLOAK_ADMIN_CLIENT_SECRET to URL, realm theirs, as robot?'],
   ] as const) {
-    for (const [key, isSent] of [
-      ['n', false],
-      ['y', true],
-    ] as const) {
+    // That an agreement sends it is one function of all commands.
+    const keys = args[0] === 'setup' ? (['n', 'y'] as const) : (['n'] as const);
+    for (const key of keys) {
+      const isSent = key === 'y';
       const name = Object.keys(env).at(-1);
       test(`${args.join(' ')} shows who gets ${name}: ${key} ${isSent ? 'sends it' : 'sends nothing'}`, async (t) => {
         const { url, taken } = await startThief(t);
@@ -361,7 +355,7 @@ describe('the issuer of a token that somebody sent, where no setting says which 
         (part) => Buffer.from(JSON.stringify(part)).toString('base64url'),
       );
       const person = { ...ADMIN, ...USER, ...CLIENT };
-      const { stdout, stderr } = await run(
+      const { stdout, stderr } = await runInProcess(
         ['doctor', '--token', '-', ...more],
         person,
         clone({}),

@@ -95,36 +95,34 @@ describe('a path guarded in front of something that reads paths in its own way',
   });
   after(() => idp.close());
 
-  /** The tricks by which bob gets to what alice alone may see, by the reader behind, until there are `enough`. */
-  async function tricksOf(
-    guard: keyof typeof GUARDS,
-    enough = Number.POSITIVE_INFINITY,
-  ): Promise<Set<string>> {
-    const found = new Set<string>();
-    for (const read of Object.values(PATH_READERS)) {
-      if (found.size > enough) break;
-      const app = express();
-      GUARDS[guard](app, idp.url);
-      app.use((request, response) => {
-        response.end(isAdminPath(read, request.originalUrl) ? 'let-in' : 'public');
-      });
-      app.use(((error, _request, response, _next) => {
-        response.status(error.statusCode ?? 500).end();
-      }) as express.ErrorRequestHandler);
-      const server = app.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      const { port } = server.address() as AddressInfo;
-      assert.match((await sendRaw(port, '/admin', tokens.alice as string)).body, /let-in/);
-      assert.equal((await sendRaw(port, '/admin', tokens.bob as string)).status, 403);
-      const tricks = await letIn(port, [...PATH_TRICKS, ...DECIDED_PATHS], tokens.bob as string);
-      for (const trick of tricks) found.add(trick);
-      server.close();
-    }
-    return found;
+  /**
+   * The tricks by which bob gets to what alice alone may see, by any reader behind. All stand behind one guard: what it decides does
+   * not depend on them.
+   */
+  async function tricksOf(guard: keyof typeof GUARDS): Promise<Set<string>> {
+    const readers = Object.values(PATH_READERS);
+    assert.ok(readers.every((read) => isAdminPath(read, '/admin')));
+    const app = express();
+    GUARDS[guard](app, idp.url);
+    app.use((request, response) => {
+      const isAdmin = readers.some((read) => isAdminPath(read, request.originalUrl));
+      response.end(isAdmin ? 'let-in' : 'public');
+    });
+    app.use(((error, _request, response, _next) => {
+      response.status(error.statusCode ?? 500).end();
+    }) as express.ErrorRequestHandler);
+    const server = app.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    assert.match((await sendRaw(port, '/admin', tokens.alice as string)).body, /let-in/);
+    assert.equal((await sendRaw(port, '/admin', tokens.bob as string)).status, 403);
+    const tricks = await letIn(port, [...PATH_TRICKS, ...DECIDED_PATHS], tokens.bob as string);
+    server.close();
+    return new Set(tricks);
   }
 
   test('is open by many a trick with keycloak-connect', async () => {
-    const all = await tricksOf('keycloak-connect', 20);
+    const all = await tricksOf('keycloak-connect');
     assert.ok(all.size > 20, `${all.size}`);
   });
 

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs, { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -149,13 +151,16 @@ async function startProcess(t: TestContext, stdout: 'pipe' | number) {
     child.kill('SIGTERM');
     return Promise.race([ended, sleep(20_000, 'it goes on', { ref: false })]);
   };
-  return { child, isAlive, stop };
+  return { child, port, isAlive, stop };
 }
 
 test('SIGTERM while nobody reads the log: the process ends all the same', async (t) => {
-  const { isAlive, stop } = await startProcess(t, 'pipe');
+  const { port, stop } = await startProcess(t, 'pipe');
   // Each is a line of 130 bytes, and the pipe holds some hundred thousand.
-  for (let i = 0; i < 40; i++) await Promise.all(Array.from({ length: 100 }, isAlive));
+  const request = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n';
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`${`${request}\r\n`.repeat(3_999)}${request}Connection: close\r\n\r\n`);
+  assert.equal((await text(socket)).match(/HTTP\/1\.1 200 /g)?.length, 4_000);
   assert.deepEqual(await stop(), [0, null]);
 });
 
