@@ -4,15 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
+import { loadAssuming } from '../../packages/cli/src/settings/env-file.ts';
 import {
   createConsent,
   FromFolder,
   isSecretSetting,
   type Sending,
 } from '../../packages/cli/src/settings/from-folder.ts';
-
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { Cancelled } from '../../packages/cli/src/terminal/questions.ts';
+import { ConfigError } from '../../packages/server/src/config/index.ts';
+import { emptyFolder } from './support/program.ts';
 
 const nobody = createConsent(undefined);
 
@@ -157,4 +159,31 @@ describe('--yes', () => {
   test('agrees to no PUBLIC_URL elsewhere: no set-up of this machine wrote it', () => {
     assert.throws(() => nobody.judge([word('PUBLIC_URL', 'https://evil.example', LOCAL)], LOCAL, true));
   });
+});
+
+test('what is not set is assumed where that alone is wrong, and else the mistakes are as they are', () => {
+  const file = join(emptyFolder(), 'none.env');
+  const good = {
+    ...{ KEYCLOAK_SERVER_URL: 'https://sso.example.com', KEYCLOAK_REALM: 'shop' },
+    ...{ KEYCLOAK_CLIENT_ID: 'api', KEYCLOAK_CLIENT_SECRET: 's' },
+  };
+  const stand = { KEYCLOAK_CLIENT_ID: 'stand-in', KEYCLOAK_CLIENT_SECRET: 'made-up' };
+  const { KEYCLOAK_CLIENT_SECRET: _, ...secretless } = good;
+  const { KEYCLOAK_REALM: __, ...realmless } = good;
+  for (const [env, assumed, problems] of [
+    [good, [], []],
+    [secretless, ['KEYCLOAK_CLIENT_SECRET'], []],
+    [{ ...secretless, KEYCLOAK_CLIENT_ID: '' }, ['KEYCLOAK_CLIENT_ID', 'KEYCLOAK_CLIENT_SECRET'], []],
+    [realmless, [], ['KEYCLOAK_REALM']],
+    [{ ...secretless, PORT: 'x' }, [], ['KEYCLOAK_CLIENT_SECRET', 'PORT']],
+    [{ ...good, PORT: 'x' }, [], ['PORT']],
+    [{ ...realmless, KEYCLOAK_CLIENT_SECRET: '' }, [], ['KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_SECRET']],
+  ] as const) {
+    const found = loadAssuming(env, file, stand);
+    assert.deepEqual(found.assumed, assumed);
+    const names = found.config instanceof ConfigError ? found.config.problems.map(({ name }) => name) : [];
+    assert.deepEqual(names, problems);
+    if (found.config instanceof ConfigError) continue;
+    assert.equal(found.config.clientSecret, assumed.length > 0 ? 'made-up' : 's');
+  }
 });

@@ -67,16 +67,16 @@ export async function readSettings(
 export async function withKeycloakJson(settings: Settings, consent: Consent): Promise<Settings> {
   const configFile = settings('KEYCLOAK_CONFIG_FILE');
   const { path } = await consent.open({ path: configFile }, []);
-  if (configFile === undefined || path === undefined) return settings;
+  if (path === undefined) return settings;
   const json = readKeycloakJson(resolve(path));
   const members: Readonly<Record<string, string>> = json instanceof Error ? {} : json;
   return toSettings((name) => {
     const there = settings(name);
     const value = members[name];
     if (there !== undefined || value === undefined) return there;
-    return typeof configFile === 'string'
-      ? value
-      : new FromFolder(name, value, configFile.file, members.KEYCLOAK_SERVER_URL);
+    return configFile instanceof FromFolder
+      ? new FromFolder(name, value, configFile.file, members.KEYCLOAK_SERVER_URL)
+      : value;
   });
 }
 
@@ -105,7 +105,7 @@ export function loadAssuming(
     .filter(({ seen }) => seen === 'is not set.')
     .map(({ name }) => name as string);
   const isEnough = missing.length === config.problems.length && missing.every((name) => name in stand);
-  if (missing.length === 0 || !isEnough) return { config, assumed: [] };
+  if (!isEnough) return { config, assumed: [] };
   // What stands in is no word of the environment.
   const filled = load(envFile ?? '.env', Object.fromEntries(missing.map((name) => [name, stand[name]])));
   return filled instanceof ConfigError ? { config, assumed: [] } : { config: filled, assumed: missing };
@@ -166,10 +166,10 @@ function readAssignments(text: string): Assignment[] {
   };
   for (let start = 0; start < text.length; ) {
     // Each character is looked at once: whoever wrote the file may have put a million spaces into a line.
-    const [head, name, mark] =
+    const [head, name = '', mark] =
       /^[^\S\n]*(?:export\s+)?([^\s#=][^\n=]*)=[^\S\n]*(["'`])?/.exec(text.slice(start)) ?? [];
     let end = endOfLine(start);
-    if (head !== undefined && name !== undefined) {
+    if (head !== undefined) {
       const closing = mark === undefined ? -1 : text.indexOf(mark, start + head.length);
       end = endOfLine(closing === -1 ? start + head.length : closing);
       assignments.push({ name: name.trimEnd(), start, end });
