@@ -156,6 +156,41 @@ test('once closed it asks no more', async (t) => {
   assert.equal(asked, 2);
 });
 
+test('one question waits at a time, none once a call was answered, and what goes wrong again is told again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const log = collectLog();
+  let asked = 0;
+  const check = createClientCheck({
+    client: {
+      refresh: async () => {
+        asked++;
+        throw AWAY;
+      },
+    },
+    logger: createLoggerTo({ logLevel: 'info' }, log.stream),
+  });
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  const afterMs = async (ms: number) => {
+    t.mock.timers.tick(ms);
+    await settle();
+    return asked;
+  };
+  check.start();
+  await settle();
+  // Keycloak is there: the question that waits for its time is put now, and not once more.
+  check.keycloakIsThere();
+  await settle();
+  assert.equal(asked, 2);
+  assert.equal(await afterMs(5_000), 3);
+  check.note(undefined);
+  assert.equal(await afterMs(600_000), 3);
+  check.note(REFUSED);
+  await settle();
+  assert.equal(asked, 4);
+  const told = log.lines().map(({ code }) => code);
+  assert.deepEqual(told, ['client_unchecked', 'client_accepted', 'client_unchecked']);
+});
+
 test('a service whose client was refused does not become ready because Keycloak goes away', async () => {
   const answers = [REFUSED, AWAY, ACCEPTED];
   const seen: boolean[] = [];
