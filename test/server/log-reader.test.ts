@@ -156,11 +156,11 @@ async function startProcess(t: TestContext, stdout: 'pipe' | number) {
 
 test('SIGTERM while nobody reads the log: the process ends all the same', async (t) => {
   const { port, stop } = await startProcess(t, 'pipe');
-  // Each is a line of 130 bytes, and the pipe holds some hundred thousand.
-  const request = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n';
+  // Each is a line of 150 bytes, and the pipe holds some hundred thousand.
+  const request = 'GET /protected HTTP/1.1\r\nHost: localhost\r\n';
   const socket = connect(port, '127.0.0.1');
   socket.write(`${`${request}\r\n`.repeat(3_999)}${request}Connection: close\r\n\r\n`);
-  assert.equal((await text(socket)).match(/HTTP\/1\.1 200 /g)?.length, 4_000);
+  assert.equal((await text(socket)).match(/HTTP\/1\.1 401 /g)?.length, 4_000);
   assert.deepEqual(await stop(), [0, null]);
 });
 
