@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KINDS } from '../../packages/cli/src/commands/setup.ts';
 import { commands } from '../../packages/cli/src/commands.ts';
+import { table, toHelp } from '../../packages/cli/src/settings/options.ts';
 import { runInProcess } from './support/in-process.ts';
 import { runProgram } from './support/program.ts';
 
@@ -127,4 +128,34 @@ test('what a command does not need is not loaded: the web server, the Admin API,
       args.join(' '),
     );
   }
+});
+
+test('the help of options is in two columns, and no line is longer than 124 characters', () => {
+  const [fits, long] = ['x'.repeat(85), 'y'.repeat(86)];
+  const edge = 'e'.repeat(24);
+  const options = table(`
+    --short | | is short
+    --list a… | FIRST, SECOND | as %s
+    --yes | | agrees
+    --${edge} | | at the edge
+    --${edge}e | | over the edge
+    --fits | | ${'w'.repeat(10)} ${fits}
+    --long | | ${'w'.repeat(10)} ${long} end
+  `);
+  const column = (text: string) => text.padEnd(28);
+  const lines = [
+    `${column('  --short')}is short`,
+    `${column('  --list a')}as FIRST`,
+    `${column('  -y, --yes')}agrees`,
+    `  --${edge} at the edge`,
+    `  --${edge}e`,
+    `${column('')}over the edge`,
+    `${column('  --fits')}${'w'.repeat(10)} ${fits}`,
+    `${column('  --long')}${'w'.repeat(10)}`,
+    `${column('')}${long} end`,
+  ];
+  assert.equal(toHelp(options), lines.join('\n'));
+  assert.equal(toHelp(options, 'Options'), ['Options', ...lines].join('\n'));
+  const { short, list } = options as Record<string, { readonly kind: string }>;
+  assert.deepEqual([short?.kind, list?.kind], ['switch', 'list']);
 });
