@@ -105,7 +105,7 @@ export function loadAssuming(
     .filter(({ seen }) => seen === 'is not set.')
     .map(({ name }) => name as string);
   const isEnough = missing.length === config.problems.length && missing.every((name) => name in stand);
-  if (!isEnough) return { config, assumed: [] };
+  if (missing.length === 0 || !isEnough) return { config, assumed: [] };
   // What stands in is no word of the environment.
   const filled = load(envFile ?? '.env', Object.fromEntries(missing.map((name) => [name, stand[name]])));
   return filled instanceof ConfigError ? { config, assumed: [] } : { config: filled, assumed: missing };
