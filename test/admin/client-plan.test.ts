@@ -293,4 +293,12 @@ describe('clients that call an API', () => {
     const none = { ...stateOf({}), client: undefined } as never;
     assert.match(planDevCaller(none, 'shop', 'api').blocked[0]?.why ?? '', /no such client, so no token/);
   });
+
+  test('a public client gets a secret where that is wanted: it is switched, not only said', () => {
+    const there = { clientId: 'web', publicClient: true };
+    const patches = (completeClient(there, toServiceClient('web')) as readonly Step[]).flatMap(
+      ({ action }) => (action.type === 'update-client' ? [action.patch] : []),
+    );
+    assert.equal(patches.find((patch) => 'publicClient' in patch)?.publicClient, false);
+  });
 });
