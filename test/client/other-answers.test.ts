@@ -87,6 +87,31 @@ test('whoever gives up a sign-in on another device waits no longer for the next 
   assert.equal(forms.length, 1);
 });
 
+test('whoever gives up while Keycloak is asked gets the reason, whatever it is', async () => {
+  for (const reason of [new Error('given up'), new DOMException('given up', 'AbortError')]) {
+    const ends = new AbortController();
+    const { client } = start(() => ({}), {
+      fetch: (async (_: unknown, { method, signal }: RequestInit = {}) => {
+        if (method !== 'POST') return Response.json({ issuer: BASE });
+        ends.abort(reason);
+        signal?.throwIfAborted();
+        return assert.fail('the request has the signal');
+      }) as typeof fetch,
+    });
+    await assert.rejects(
+      client.deviceGrant(() => {}, { signal: ends.signal }),
+      (error) => error === reason,
+    );
+  }
+});
+
+test('a fetch that gives up by itself is no answer of Keycloak', async () => {
+  const { id, kind } = await causeOf(() => {
+    throw new DOMException('This operation was aborted', 'AbortError');
+  });
+  assert.deepEqual([id, kind], ['timed-out', 'provider_unavailable']);
+});
+
 test("a token of the application's own is for the scopes that were asked for, or for those of the client", async () => {
   const { client, forms } = start(() => TOKENS);
   await client.clientCredentials();

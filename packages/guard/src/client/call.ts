@@ -15,7 +15,7 @@ export interface OAuthApi {
   /** The same with this client's authentication, for forms. */
   readonly authenticated: RecordingFetch['fetch'];
   /** Made for each request: its time begins when it is asked for. */
-  options(signal?: AbortSignal): oauth.HttpRequestOptions<'POST', URLSearchParams> & oauth.DPoPRequestOptions;
+  options(): oauth.HttpRequestOptions<'POST', URLSearchParams> & oauth.DPoPRequestOptions;
   /** Signs proofs, where tokens are bound to a key. */
   readonly dpop: oauth.DPoPHandle | undefined;
 }
@@ -33,7 +33,7 @@ export async function callKeycloak<T>(
   const discovery = await discover(context);
   const dpop = await context.dpop?.handle(discovery);
   const recorder = createRecordingFetch(context, call.clientIp);
-  const run = () => verb(toApi(context, discovery, dpop, recorder));
+  const run = () => verb(toApi(context, discovery, dpop, recorder, call.signal));
   try {
     // RFC 9449 §8: once more, with the nonce that came along.
     return await run().catch((error: unknown) => {
@@ -41,8 +41,8 @@ export async function callKeycloak<T>(
       throw error;
     });
   } catch (error) {
-    // The caller's own signal says nothing of Keycloak.
-    if (error instanceof AuthorizationError || (error as Error).name === 'AbortError') throw error;
+    // Whoever gave up learns nothing of Keycloak.
+    if (error instanceof AuthorizationError || call.signal?.aborted) throw error;
     // Keycloak came back under another host name: its new name is known for the next call.
     if (isAboutIdToken(error)) await context.issuer.refresh().catch(throwIfOtherIssuer);
     const { credential, realm, clientId } = context;
@@ -90,6 +90,7 @@ function toApi(
   discovery: Discovery,
   dpop: oauth.DPoPHandle | undefined,
   { fetch, authenticated }: RecordingFetch,
+  signal: AbortSignal | undefined,
 ): OAuthApi {
   const { endpoints } = context.issuer;
   const { clientId, clockToleranceSeconds, timeoutMs } = context;
@@ -108,7 +109,7 @@ function toApi(
     fetch,
     authenticated,
     dpop,
-    options: (signal) => ({
+    options: () => ({
       ...(dpop === undefined ? {} : { DPoP: dpop }),
       [oauth.customFetch]: authenticated,
       // The operator chose http:// in the server URL.

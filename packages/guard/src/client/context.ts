@@ -134,4 +134,6 @@ export interface CallOptions {
   readonly clientIp?: string | undefined;
   /** Values that must not come back in an error, should an answer repeat them. */
   readonly hidden?: readonly string[] | undefined;
+  /** Whoever called gives up. */
+  readonly signal?: AbortSignal | undefined;
 }

@@ -171,13 +171,13 @@ export async function deviceGrant(
   onPrompt: (prompt: DevicePrompt) => void,
   { scope = 'openid', signal }: DeviceGrantRequest = {},
 ): Promise<Tokens> {
-  return callKeycloak(context, {}, async ({ server, client, authentication, options }) => {
+  return callKeycloak(context, { signal }, async ({ server, client, authentication, options }) => {
     const begun = await oauth.deviceAuthorizationRequest(
       server,
       client,
       authentication,
       { scope },
-      options(signal),
+      options(),
     );
     const started = await oauth.processDeviceAuthorizationResponse(server, client, begun);
     onPrompt({
@@ -194,7 +194,7 @@ export async function deviceGrant(
         client,
         authentication,
         started.device_code,
-        options(signal),
+        options(),
       );
       try {
         return toTokens(await oauth.processDeviceCodeResponse(server, client, answer));
