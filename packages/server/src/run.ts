@@ -14,7 +14,7 @@ export async function runService(sources: ConfigSources = {}): Promise<number> {
     // Pending work would keep the process alive.
     if (code !== 0) process.exit(code);
     // Pending calls, such as spans for a hung collector, must not delay the exit.
-    setTimeout(() => process.exit(code), LINGER_MS).unref();
+    else setTimeout(() => process.exit(code), LINGER_MS).unref();
     return code;
   } catch (error) {
     const code = error instanceof ConfigError ? 2 : 1;
