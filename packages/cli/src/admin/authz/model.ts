@@ -63,7 +63,7 @@ function switched(key: string, toggle: string, toName: (name: string) => string 
         const isOn = typeof entry !== 'string' && entry[toggle] === true;
         entries.set(nameOf(entry), isOn ? { [key]: nameOf(entry), [toggle]: true } : nameOf(entry));
       }
-      return orNone([...entries.keys()].sort().map((name) => entries.get(name)));
+      return orNone(byName(entries));
     },
   };
 }
@@ -86,6 +86,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
+}
+
+function byName<T>(named: ReadonlyMap<string, T>): T[] {
+  return [...named.keys()].sort().map((name) => named.get(name) as T);
 }
 
 function orNone<T>(list: T[]): T[] | undefined {
@@ -204,9 +208,7 @@ export function namesIn(item: Item | undefined, member: string): readonly string
 
 /** The same as a file. Its order does not depend on the order of Keycloak's answers. */
 export function toFile({ switches, lists }: AuthzModel): Readonly<Record<string, unknown>> {
-  const sorted = (section: Section) =>
-    [...lists[section].keys()].sort().map((name) => lists[section].get(name) as Item);
-  const scopes = sorted('scopes').map((one) => (Object.keys(one).length === 1 ? one.name : one));
-  const rest = Object.fromEntries(SECTIONS.slice(1).map((section) => [section, sorted(section)]));
+  const scopes = byName(lists.scopes).map((one) => (Object.keys(one).length === 1 ? one.name : one));
+  const rest = Object.fromEntries(SECTIONS.slice(1).map((section) => [section, byName(lists[section])]));
   return { ...switches, scopes, ...rest };
 }
