@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { isOutside, isThisMachine, readFolderFile } from '../../packages/server/src/config/folder.ts';
 import { quoted } from '../../packages/server/src/config/setting.ts';
 import { ConfigError, loadConfig } from '../../packages/server/src/index.ts';
-
-function makeFolder(t: TestContext): string {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), 'folder-')));
-  t.after(() => rmSync(path, { recursive: true }));
-  return path;
-}
+import { makeFolder } from '../support/folder.ts';
 
 test('this machine is told by its name alone', () => {
   for (const name of ['localhost', 'LOCALHOST', 'app.localhost', '127.0.0.1', '127.9.9.9', '::1', '[::1]'])

@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { ConfigError, loadConfig } from '@keycloak-guard/server/config';
-
-function folder(t: TestContext, files: Record<string, string> = {}): string {
-  const path = mkdtempSync(join(tmpdir(), 'settings-'));
-  t.after(() => rmSync(path, { recursive: true }));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
-  return path;
-}
+import { makeFolder } from '../support/folder.ts';
 
 test('a .env that nobody named does not choose where a credential goes that is not its own', (t) => {
   const where = 'KEYCLOAK_SERVER_URL=https://evil.example\nKEYCLOAK_REALM=r\nKEYCLOAK_CLIENT_ID=c\n';
   const refused = (text: string, env: Record<string, string>) => {
-    const cwd = folder(t, { '.env': `${where}${text}`, secret: 'its-own' });
+    const cwd = makeFolder(t, { '.env': `${where}${text}`, secret: 'its-own' });
     const named = loadConfig({ cwd, env, envFile: '.env' });
     try {
       assert.deepEqual(loadConfig({ cwd, env }), named);
@@ -39,7 +30,7 @@ test('a .env that nobody named does not choose where a credential goes that is n
   assert.equal(refused(outside, person), 'nothing');
   const local = { ...person, KEYCLOAK_SERVER_URL: '', KEYCLOAK_REALM: '', KEYCLOAK_CLIENT_SECRET: 'mine' };
   const here = { '.env': where.replace('https://evil.example', 'http://localhost:8080') };
-  assert.equal(loadConfig({ cwd: folder(t, here), env: local }).clientSecret, 'mine');
+  assert.equal(loadConfig({ cwd: makeFolder(t, here), env: local }).clientSecret, 'mine');
 });
 
 test('a .env that nobody named opens nothing of a service whose Keycloak the environment names', (t) => {
@@ -60,7 +51,7 @@ test('a .env that nobody named opens nothing of a service whose Keycloak the env
     ...{ CLOCK_TOLERANCE_SECONDS: '300', REDIS_URL: 'redis://evil.example', REDIS_KEY_PREFIX: 'of-another' },
   };
   for (const [name, value] of Object.entries(values)) {
-    const cwd = folder(t, { '.env': `${name}=${value}\n` });
+    const cwd = makeFolder(t, { '.env': `${name}=${value}\n` });
     const why = `Keycloak's address is from the environment or a file that it names, and ${name} from .env, a file that you did not name.`;
     assert.throws(() => loadConfig({ cwd, env }), { name: 'ConfigError', message: new RegExp(`^${why}`) });
     loadConfig({ cwd, env, envFile: '.env' });
@@ -68,6 +59,6 @@ test('a .env that nobody named opens nothing of a service whose Keycloak the env
     // As beside `keycloak-guard dev`.
     loadConfig({ cwd, env: { ...env, KEYCLOAK_SERVER_URL: 'http://localhost:8080' } });
   }
-  const cwd = folder(t, { '.env': 'PORT=9000\nLOG_LEVEL=debug\nREDIS_URL=redis://localhost\n' });
+  const cwd = makeFolder(t, { '.env': 'PORT=9000\nLOG_LEVEL=debug\nREDIS_URL=redis://localhost\n' });
   assert.equal(loadConfig({ cwd, env }).port, 9000);
 });

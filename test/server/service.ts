@@ -7,6 +7,14 @@ import { PASSWORD, SECRET, startIdp } from '../support/dev-idp.ts';
 
 export { PASSWORD, SECRET, startIdp };
 
+/** What has to be set, and nothing else. */
+export const GOOD = {
+  KEYCLOAK_SERVER_URL: 'http://localhost:8080/auth/',
+  KEYCLOAK_REALM: 'testing',
+  KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
+  KEYCLOAK_CLIENT_SECRET: 's3cr3t',
+};
+
 /** What has to be set for a provider; a free port. */
 export function settingsFor(
   serverUrl: string,

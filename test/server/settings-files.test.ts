@@ -1,29 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { pathOfDocument } from '../../packages/server/src/config/files.ts';
 import { SETTINGS } from '../../packages/server/src/config/settings.ts';
 import { ConfigError, loadConfig } from '../../packages/server/src/index.ts';
-
-const GOOD = {
-  KEYCLOAK_SERVER_URL: 'http://localhost:8080/auth/',
-  KEYCLOAK_REALM: 'testing',
-  KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
-  KEYCLOAK_CLIENT_SECRET: 's3cr3t',
-};
-
-function folder(t: TestContext, files: Record<string, string> = {}): string {
-  const path = mkdtempSync(join(tmpdir(), 'settings-'));
-  t.after(() => rmSync(path, { recursive: true }));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
-  return path;
-}
+import { makeFolder } from '../support/folder.ts';
+import { GOOD } from './service.ts';
 
 test('of a keycloak.json texts are taken, and what is none of them is not there', (t) => {
   const whole = { realm: 'r', 'auth-server-url': 'https://sso.example.com', resource: 'api' };
-  const cwd = folder(t);
+  const cwd = makeFolder(t);
   for (const [more, missing] of [
     [{ credentials: { secret: 's' } }, undefined],
     [{}, 'KEYCLOAK_CLIENT_SECRET'],
@@ -46,7 +33,7 @@ test('of a keycloak.json texts are taken, and what is none of them is not there'
 });
 
 test('a mistake says where its settings were looked for, and the documents as they are reached from here', (t) => {
-  const cwd = folder(t);
+  const cwd = makeFolder(t);
   const end = (env: Record<string, string>) => {
     try {
       loadConfig({ env: { ...GOOD, PORT: 'x', ...env }, cwd });
@@ -72,7 +59,7 @@ test('a mistake says where its settings were looked for, and the documents as th
 
 test('a .env that nobody named is read up to a mebibyte, one that is named whole', (t) => {
   const text = `PORT=1234\n${'#'.repeat(1024 * 1024)}`;
-  const cwd = folder(t, { '.env': text, 'named.env': text });
+  const cwd = makeFolder(t, { '.env': text, 'named.env': text });
   assert.throws(() => loadConfig({ env: GOOD, cwd }), {
     message: /^\.env cannot be read \(it has more than 1 MiB\)/,
   });
@@ -85,7 +72,7 @@ test('the example of a mistake is the value that was meant, where that can be gu
     ['ftp://h', SETTINGS.KEYCLOAK_SERVER_URL.example],
   ] as const)
     assert.throws(
-      () => loadConfig({ env: { ...GOOD, KEYCLOAK_SERVER_URL: value }, cwd: folder(t) }),
+      () => loadConfig({ env: { ...GOOD, KEYCLOAK_SERVER_URL: value }, cwd: makeFolder(t) }),
       (error) => error instanceof ConfigError && error.problems[0]?.example === example,
     );
 });

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { openRedis } from '../../packages/guard/src/redis/index.ts';
 import { isPlaceholder } from '../../packages/server/src/config/setting.ts';
@@ -10,21 +9,8 @@ import { SETTINGS } from '../../packages/server/src/config/settings.ts';
 import { ConfigError, loadConfig } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { envExample, settingsPage } from '../../tools/docs/settings-text.ts';
-import { collectLog, configFor } from './service.ts';
-
-const GOOD = {
-  KEYCLOAK_SERVER_URL: 'http://localhost:8080/auth/',
-  KEYCLOAK_REALM: 'testing',
-  KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
-  KEYCLOAK_CLIENT_SECRET: 's3cr3t',
-};
-
-function folder(t: TestContext, files: Record<string, string> = {}): string {
-  const path = mkdtempSync(join(tmpdir(), 'settings-'));
-  t.after(() => rmSync(path, { recursive: true }));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
-  return path;
-}
+import { makeFolder } from '../support/folder.ts';
+import { collectLog, configFor, GOOD } from './service.ts';
 
 function problemsOf(env: Record<string, string>, cwd: string): [string, string][] {
   try {
@@ -58,7 +44,7 @@ test('the example of each setting meets its rule, unless it stands for a secret'
 });
 
 test('the settings of the guide are enough, and the result is frozen', (t) => {
-  const config = loadConfig({ env: GOOD, cwd: folder(t) });
+  const config = loadConfig({ env: GOOD, cwd: makeFolder(t) });
   assert.deepEqual(config, {
     serverUrl: 'http://localhost:8080/auth/',
     realm: 'testing',
@@ -110,7 +96,7 @@ test('a line of .env without =, or of spaces alone, takes no other setting with 
   const text =
     'KEYCLOAK_REALM testing\n \t\nKEYCLOAK_CLIENT_ID=a\n\nTODO\r\n# its secret\r\nexport KEYCLOAK_CLIENT_SECRET=s\n';
   const env = { KEYCLOAK_SERVER_URL: 'http://localhost:8080' };
-  const cwd = folder(t, { '.env': text });
+  const cwd = makeFolder(t, { '.env': text });
   assert.deepEqual(problemsOf(env, cwd), [['KEYCLOAK_REALM', 'is not set.']]);
   const { clientId, clientSecret } = loadConfig({
     env: { ...env, KEYCLOAK_REALM: 'r' },
@@ -121,7 +107,7 @@ test('a line of .env without =, or of spaces alone, takes no other setting with 
 });
 
 test('a .env that is there and cannot be read is said to be so, and nothing is started without it', (t) => {
-  const cwd = folder(t);
+  const cwd = makeFolder(t);
   mkdirSync(join(cwd, '.env'));
   assert.throws(() => loadConfig({ env: GOOD, cwd }), {
     name: 'ConfigError',
@@ -136,7 +122,7 @@ test('a .env that is there and cannot be read is said to be so, and nothing is s
 });
 
 test('the environment wins over .env, .env over keycloak.json, and an empty value counts as not set', (t) => {
-  const cwd = folder(t, {
+  const cwd = makeFolder(t, {
     '.env':
       '\uFEFFKEYCLOAK_REALM="from-env-file"\r\nKEYCLOAK_CONFIG_FILE=keycloak.json\r\nKEYCLOAK_CLIENT_ID=\r\n',
     'keycloak.json': JSON.stringify({
@@ -162,7 +148,7 @@ test('the environment wins over .env, .env over keycloak.json, and an empty valu
 });
 
 test('a file proves who the service is, in place of the secret, and only one of them can', (t) => {
-  const cwd = folder(t, { 'keycloak.json': JSON.stringify({ credentials: { secret: 'from-json' } }) });
+  const cwd = makeFolder(t, { 'keycloak.json': JSON.stringify({ credentials: { secret: 'from-json' } }) });
   const { KEYCLOAK_CLIENT_SECRET: _secret, ...env } = GOOD;
   for (const [name, credential] of [
     ['KEYCLOAK_CLIENT_SECRET_FILE', { secretFile: join(cwd, 'it') }],
@@ -190,7 +176,7 @@ test('a file proves who the service is, in place of the secret, and only one of 
 });
 
 test('a certificate proves it too, with its key and not without', (t) => {
-  const cwd = folder(t);
+  const cwd = makeFolder(t);
   const { KEYCLOAK_CLIENT_SECRET: _secret, ...env } = GOOD;
   const [certificate, key] = [
     { KEYCLOAK_CLIENT_CERTIFICATE_FILE: 'it.crt' },
@@ -212,7 +198,7 @@ test('a certificate proves it too, with its key and not without', (t) => {
 });
 
 test('all mistakes are reported together, with name, rule and example', (t) => {
-  const cwd = folder(t);
+  const cwd = makeFolder(t);
   assert.deepEqual(problemsOf({}, cwd), [
     ['KEYCLOAK_SERVER_URL', 'is not set.'],
     ['KEYCLOAK_REALM', 'is not set.'],
@@ -227,7 +213,7 @@ test('all mistakes are reported together, with name, rule and example', (t) => {
 });
 
 test('each setting refuses what breaks its rule', (t) => {
-  const cwd = folder(t);
+  const cwd = makeFolder(t);
   for (const [name, values] of Object.entries({
     KEYCLOAK_SERVER_URL: ['localhost:8080', 'ftp://h', 'http://h/?a=1', 'http://h/realms/testing'],
     KEYCLOAK_REALM: ['a/b', ' testing', '..', 'a?b'],
@@ -251,7 +237,7 @@ test('each setting refuses what breaks its rule', (t) => {
 });
 
 test('each setting takes what meets its rule', (t) => {
-  const cwd = folder(t);
+  const cwd = makeFolder(t);
   const config = loadConfig({
     cwd,
     env: {
@@ -270,7 +256,7 @@ test('each setting takes what meets its rule', (t) => {
 });
 
 test('a secret with quotes, a line break or a placeholder is noticed, and never shown', (t) => {
-  const cwd = folder(t);
+  const cwd = makeFolder(t);
   for (const [value, seen] of [
     ['"hunter2hunter2"', 'has quotes (") around it: remove them.'],
     ["'hunter2hunter2'", "has quotes (') around it: remove them."],
@@ -291,7 +277,12 @@ test('a secret with quotes, a line break or a placeholder is noticed, and never 
 });
 
 test('a keycloak.json that cannot be used is one mistake, not five', (t) => {
-  const cwd = folder(t, { 'broken.json': '{', 'list.json': '[]', 'null.json': 'null', 'text.json': '"x"' });
+  const cwd = makeFolder(t, {
+    'broken.json': '{',
+    'list.json': '[]',
+    'null.json': 'null',
+    'text.json': '"x"',
+  });
   for (const [file, seen] of [
     ['none.json', "'none.json' cannot be read."],
     ['broken.json', "'broken.json' is not JSON."],
@@ -350,7 +341,7 @@ test('a password in a URL, or what may be one, is not repeated in what is said o
 });
 
 test('a Redis URL that its client would not take is a setting that is wrong, and nothing of it is shown', (t) => {
-  const cwd = folder(t);
+  const cwd = makeFolder(t);
   for (const url of [
     'redis://:p%ZZw@127.0.0.1:6379',
     'redis://%E0%A4%A@127.0.0.1',
