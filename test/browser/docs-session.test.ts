@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { collectLog, configFor, startIdp } from '../server/service.ts';
-import { launchChromium, reachOnly } from '../support/chromium.ts';
+import { openPage, reachOnly } from '../support/chromium.ts';
 
 test('who signed in at the start is known on the docs page, also after a reload, and it keeps no token', async (t) => {
   const idp = await startIdp(t);
@@ -11,10 +11,7 @@ test('who signed in at the start is known on the docs page, also after a reload,
   const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
   t.after(() => service.close());
   idp.updateClient('fastapi-keycloak', { redirectUris: [`${service.url}/*`] });
-  const browser = await launchChromium(reachOnly('127.0.0.1'));
-  t.after(() => browser.close());
-  const page = await browser.newPage();
-  page.setDefaultTimeout(60_000);
+  const page = await openPage(t, reachOnly('127.0.0.1'));
   await page.goto(`${service.url}/docs`);
   const start = page.getByRole('link', { name: 'at the start' });
   await start.waitFor();

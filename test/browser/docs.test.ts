@@ -5,7 +5,7 @@ import { startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { collectLog, configFor, PASSWORD } from '../server/service.ts';
-import { launchChromium, reachOnly } from '../support/chromium.ts';
+import { openPage, reachOnly } from '../support/chromium.ts';
 
 const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url).pathname;
 /** Set to a folder to keep pictures of the pages. */
@@ -26,13 +26,12 @@ async function setUp(t: TestContext, deps: { docsLogin?: typeof LOGIN } = {}): P
   const config = { ...configFor(idp.url), host: '127.0.0.1' };
   const logger = createLoggerTo(config, collectLog().stream);
   const service = await startService(config, { logger, ...deps });
-  const browser = await launchChromium(reachOnly('127.0.0.1'));
+  const page = await openPage(t, reachOnly('127.0.0.1'));
   t.after(async () => {
-    await browser.close();
     await service.close();
     await idp.close();
   });
-  const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+  await page.setViewportSize({ width: 1200, height: 900 });
   const faults: string[] = [];
   page.on('console', (message) => {
     // Answers with an error status are expected here; everything else is not.

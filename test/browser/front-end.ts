@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { type DevIdp, type DevIdpOptions, startDevIdp } from '../../packages/testing/src/index.ts';
-import { launchChromium, reachOnly } from '../support/chromium.ts';
+import { openPage, reachOnly } from '../support/chromium.ts';
 
 export interface Stage {
   readonly idp: DevIdp;
@@ -44,16 +44,12 @@ export async function setUpFrontEnd(
     redirectUris: redirectUris.map((path) => app + path),
     webOrigins: ['+'],
   });
-  const browser = await launchChromium(reachOnly('localhost', '127.0.0.1'));
+  const page = await openPage(t, reachOnly('localhost', '127.0.0.1'));
   t.after(async () => {
-    await browser.close();
     server.closeAllConnections();
     server.close();
     await idp.close();
   });
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
   const said: string[] = [];
   page.on('console', (message) => {
     if (['warning', 'error'].includes(message.type())) said.push(message.text());

@@ -1,26 +1,19 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import websocket from '@fastify/websocket';
+import type { Page } from 'playwright-core';
 import { startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { collectLog, configFor, startIdp } from '../server/service.ts';
 import { buildSessionApp } from '../session/session-app.ts';
-import { launchChromium } from '../support/chromium.ts';
+import { openPage } from '../support/chromium.ts';
 
 /** A browser to which every name below `.test` is this machine: plain http under such a name is not trusted. */
-async function openPage(t: TestContext) {
-  const browser = await launchChromium(
-    '--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
-  );
-  t.after(() => browser.close());
-  const page = await browser.newPage();
-  page.setDefaultTimeout(60_000);
-  return page;
-}
+const NAMES = '--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND , EXCLUDE 127.0.0.1';
 
-async function signIn(page: Awaited<ReturnType<typeof openPage>>) {
+async function signIn(page: Page) {
   await page.locator('#username').fill('abdullah');
   await page.locator('#password').fill('Test#123456');
   await page.locator('#kc-login').click();
@@ -37,7 +30,7 @@ test('on plain http under a name of its own people can sign out', async (t) => {
     redirectUris: [`${url}/*`],
     attributes: { 'post.logout.redirect.uris': '+' },
   });
-  const page = await openPage(t);
+  const page = await openPage(t, NAMES);
   await page.goto(url);
   await page.getByRole('link', { name: 'Sign in with Keycloak' }).click();
   await signIn(page);
@@ -72,7 +65,7 @@ for (const host of ['app.test', '127.0.0.1']) {
     const url = `http://${host}:${(app.server.address() as AddressInfo).port}`;
     idp.updateClient('fastapi-keycloak', { redirectUris: [`${url}/*`] });
 
-    const page = await openPage(t);
+    const page = await openPage(t, NAMES);
     await page.goto(`${url}/auth/login?return_to=/page`);
     await signIn(page);
     await page.waitForURL(`${url}/page`);

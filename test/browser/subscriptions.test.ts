@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { startMercurius } from '../nest/mercurius-app.ts';
-import { launchChromium, reachOnly } from '../support/chromium.ts';
+import { openPage, reachOnly } from '../support/chromium.ts';
 import { freePort } from '../support/free-port.ts';
 
 /** What a page reads of all that it asks for on one connection. @param payload of its `connection_init` */
@@ -36,10 +36,7 @@ test('in Chromium, a page of another port reads no subscription of who is signed
   );
   await new Promise<void>((resolve) => siblings.listen(0, '127.0.0.1', resolve));
   t.after(() => siblings.close());
-  const browser = await launchChromium(reachOnly('localhost', '127.0.0.1'));
-  t.after(() => browser.close());
-  const page = await browser.newPage();
-  page.setDefaultTimeout(60_000);
+  const page = await openPage(t, reachOnly('localhost', '127.0.0.1'));
   await page.goto(`${url}/auth/login?return_to=/auth/session`);
   await page.fill('#username', 'abdullah');
   await page.fill('#password', 'Test#123456');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
-import { launchChromium, reachOnly } from '../support/chromium.ts';
+import { openPage, reachOnly } from '../support/chromium.ts';
 import { COOKIE } from './browser.ts';
 
 /** Set to a folder to keep pictures of the pages. */
@@ -19,7 +19,7 @@ export interface Surroundings {
 
 /** What a person does in the browser, from signing in to signing out, on any provider. */
 export async function walkThrough(t: TestContext, where: Surroundings): Promise<void> {
-  const { page, faults } = await openPage(t);
+  const { page, faults } = await openJourney(t);
 
   await page.goto(where.url);
   await page.getByText('You are not signed in.').waitFor();
@@ -70,11 +70,9 @@ export async function walkThrough(t: TestContext, where: Surroundings): Promise<
   assert.deepEqual(faults, []);
 }
 
-async function openPage(t: TestContext): Promise<{ page: Page; faults: string[] }> {
-  const browser = await launchChromium(reachOnly('127.0.0.1', 'localhost'));
-  t.after(() => browser.close());
-  const page = await browser.newPage({ viewport: { width: 900, height: 900 } });
-  page.setDefaultTimeout(60_000);
+async function openJourney(t: TestContext): Promise<{ page: Page; faults: string[] }> {
+  const page = await openPage(t, reachOnly('localhost', '127.0.0.1'));
+  await page.setViewportSize({ width: 900, height: 900 });
   const faults: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' && /Content Security Policy/i.test(message.text())) {
