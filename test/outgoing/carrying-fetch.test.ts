@@ -93,6 +93,24 @@ describe('a fetch that carries a token', () => {
     assert.equal(tokens().length, 2);
   });
 
+  it('gives the connection of the first answer back before it sends again', async () => {
+    const order: string[] = [];
+    const body = new ReadableStream({
+      async cancel() {
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push('ended');
+      },
+    });
+    const { call } = start(() => {
+      order.push('sent');
+      return order.length === 1
+        ? new Response(body, { status: 401, headers: INVALID })
+        : new Response('good');
+    });
+    await call('/');
+    assert.deepEqual(order, ['sent', 'ended', 'sent']);
+  });
+
   it('gives back every other refusal, and does not send a stream twice', async () => {
     for (const first of [
       new Response(null, { status: 401 }),

@@ -1,6 +1,13 @@
 import { ClientError, type KeycloakClient, type Tokens } from '../client/index.ts';
-import { contextOfVerifier, createDpopKey, isBound, toAuthError, toClient } from '../client/internal.ts';
-import { AuthError, isAuthError, type Principal, type Verifier } from '../core/index.ts';
+import {
+  type ClientContext,
+  contextOfVerifier,
+  createDpopKey,
+  isBound,
+  toAuthError,
+  toClient,
+} from '../client/internal.ts';
+import { AuthError, type Principal, type Verifier } from '../core/index.ts';
 import {
   type BoundedCache,
   createBoundedCache,
@@ -104,10 +111,7 @@ export function createUserTokens(
       exp === undefined ? longestMs : exp * 1000 - sentAt,
     );
     const lifetimeMs = Math.max(0, Math.min(saidMs, longestMs));
-    const until = Math.min(
-      sentAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2),
-      subject.principal.expiresAt * 1000,
-    );
+    const until = sentAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2);
     size += key.length + accessToken.length;
     if (size > MOST_KEPT) {
       people.clear();
@@ -122,7 +126,7 @@ export function createUserTokens(
       const { token, principal } = subject;
       const person = personFor(principal);
       // The token itself: what another session, or another client of the same user, may do can be something else.
-      const key = JSON.stringify([token, target.audience, target.scope, target.dpop === true]);
+      const key = JSON.stringify([token, target.audience, target.scope, target.dpop]);
       return {
         async get() {
           // By its exact `exp`, without the clock tolerance: no token outlives its subject token.
@@ -186,9 +190,8 @@ export type RealmClient = ReturnType<typeof createRealmClient>;
 
 /** @throws {OptionsError} if the client of the verifier cannot prove who it is */
 export function createRealmClient(subject: string, verifier: Verifier<object>) {
-  const context = contextOfVerifier(verifier);
   assertCredential(subject, verifier);
-  if (context === undefined) throw new TypeError('The verifier was not made by createVerifier');
+  const context = contextOfVerifier(verifier) as ClientContext;
   const { clientId } = verifier;
   const ask = createReportedCall(verifier);
   const key = createDpopKey(true, context.issuer);
@@ -213,7 +216,7 @@ export function createRealmClient(subject: string, verifier: Verifier<object>) {
     }),
     /** A token in its own name, shared by all who ask for the same scopes. */
     own(target: Target<TokenAsOptions>): TokenSource {
-      const { scope, audience, dpop = false } = target;
+      const { scope, audience, dpop } = target;
       const name = JSON.stringify([scope, dpop]);
       const token =
         ownTokens.get(name) ?? clientOf(target).serviceToken(scope === undefined ? {} : { scope });
@@ -242,8 +245,8 @@ function createReportedCall(verifier: Verifier<object>): <T>(call: () => Promise
       if (verifier.outage.isFailing('calls')) verifier.outage.answered('calls');
       return answer;
     } catch (error) {
-      const refusal = toAuthError(error);
-      if (!(error instanceof ClientError) || !isAuthError(refusal)) throw error;
+      if (!(error instanceof ClientError)) throw error;
+      const refusal = toAuthError(error) as AuthError;
       const { id, cause, fix, kind } = error.diagnosis;
       if (kind === 'provider_unavailable') verifier.outage.failed('calls', refusal);
       else if (kind === 'client_misconfigured' && reported !== id) {
