@@ -86,6 +86,7 @@ const CHEAPER = process.features.typescript
 const MOST_TRIED_AGAIN = 6;
 /** How long each file worked and waited the last time that it ran. Unit: seconds. */
 const TIMES = join(root, 'node_modules/.cache/test-seconds.json');
+const ALL_LOADED = new URL('reporters/all-loaded.mjs', import.meta.url).href;
 /** Ends a process whose tests are done, though one that failed left something open. What a green one leaves open is a mistake. */
 const ENDS_WHEN_DONE = `import { after } from 'node:test';
 after(() => {
@@ -224,7 +225,8 @@ function writeGroups() {
     .map(({ files }, i) => {
       const name = [...new Set(files.map((file) => file.split('/')[0]))].join('-');
       const path = join(folder, `${String(i + 1).padStart(3, '0')}-${name}.test.mjs`);
-      writeFileSync(path, `${files.map((file) => `import '${toUrl(file)}';\n`).join('')}${ENDS_WHEN_DONE}`);
+      const tests = files.map((file) => `import '${toUrl(file)}';\n`).join('');
+      writeFileSync(path, `import { begin } from '${ALL_LOADED}';\n${tests}begin();\n${ENDS_WHEN_DONE}`);
       filesOf.set(path, files);
       return path;
     });
