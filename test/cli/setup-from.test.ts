@@ -186,6 +186,16 @@ test('a value is what the file says it is: constants, templates, objects that ar
     await roles("const A = 'a'; function f() { const A = 'b'; } kc.guard({ realmRole: A })"),
     UNREAD,
   );
+  for (const other of ["let A = 'b';", 'var A;', 'function A() {}', "const A = 'b'; const A = 'a';"])
+    assert.deepEqual(
+      await roles(`const A = 'a'; function f() { ${other} } kc.guard({ realmRole: A })`),
+      UNREAD,
+      other,
+    );
+  assert.deepEqual(
+    await roles("const { A } = x; const { B } = x; const C = 'a'; kc.guard({ realmRole: C })"),
+    A,
+  );
   assert.deepEqual(await roles('kc.guard({ realmRole: `a` })'), A);
   assert.deepEqual(await roles(`kc.guard({ realmRole: \`a${'$'}{b}\` })`), UNREAD);
   assert.deepEqual(await roles("kc.guard({ realmRole: ('a' as const)! })"), A);
@@ -269,6 +279,19 @@ test('what guards name beside roles: clients, organizations, and the Keycloak of
   });
 });
 
+test('names lead to one another through 18 others, and a guard has 10,000 parts, or it is unread', async (t) => {
+  const chain = (names: number) =>
+    `const n0 = 'a';${Array.from({ length: names }, (_, at) => `const n${at + 1} = n${at};`).join('')} kc.guard({ realmRole: n${names} });`;
+  const list = (parts: number) => `kc.guard({ realmRole: [${"'a',".repeat(parts)}] })`;
+  for (const [text, longer] of [
+    [chain(18), chain(19)],
+    [list(9_998), list(9_999)],
+  ] as const) {
+    assert.deepEqual(await read(t, text), { realmRoles: ['a'] });
+    assert.deepEqual((await read(t, longer)).unread, ['a.ts:1']);
+  }
+});
+
 test('of a folder, sources are read; what was made, what is installed and what is long are not', async (t) => {
   const text = "kc.guard({ realmRole: 'b' })";
   const roles = async (file: string, more: Record<string, string> = {}) =>
@@ -287,7 +310,15 @@ test('of a folder, sources are read; what was made, what is installed and what i
   assert.deepEqual((await read(t, '', { 'keycloak.json': '{' })).unread, ['keycloak.json']);
   assert.deepEqual((await read(t, '', { 'other.json': '{ "auth-server-url": ' })).unread, ['other.json']);
   assert.deepEqual((await read(t, '', { 'other.json': '{', 'package-lock.json': '{' })).unread, undefined);
+  for (const [file, before] of [
+    ['b.ts', 'const x = <any>y;'],
+    ['b.mts', 'if (x) return;'],
+    ['b.tsx', 'const x = <p>{y}</p>;'],
+    ['b.jsx', 'const x = <p>{y}</p>;'],
+    ['b.js', 'const x = (<p>{y}</p>: string);'],
+  ] as const)
+    assert.deepEqual(await read(t, '', { [file]: `${before} ${text}` }), { realmRoles: ['b'] }, file);
   const chain = (length: number) => ({ 'b.ts': `${text}; x = ${'1 + '.repeat(length)}1;` });
-  assert.deepEqual((await read(t, '', chain(900))).realmRoles, ['b']);
-  assert.deepEqual(await read(t, '', chain(1_100)), { unread: ['b.ts'] });
+  assert.deepEqual((await read(t, '', chain(997))).realmRoles, ['b']);
+  assert.deepEqual(await read(t, '', chain(998)), { unread: ['b.ts'] });
 });

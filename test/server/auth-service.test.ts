@@ -3,7 +3,11 @@ import { describe, test } from 'node:test';
 import { ClientError, type Tokens } from '../../packages/guard/src/client/index.ts';
 import { AuthError, type Revocation } from '../../packages/guard/src/core/index.ts';
 import { toLoginOutcome, toOutcome, userOf } from '../../packages/server/src/audit/security-events.ts';
-import { claimsOf, createAuthService } from '../../packages/server/src/services/auth-service.ts';
+import {
+  type AuthService,
+  claimsOf,
+  createAuthService,
+} from '../../packages/server/src/services/auth-service.ts';
 
 const TOKENS = {
   ...{ accessToken: 'a', tokenType: 'Bearer', expiresInSeconds: 60 },
@@ -18,6 +22,7 @@ const failureOf = (kind: ClientError['kind'], id = 'x') =>
 function serviceWith(
   answers: Record<string, (...args: never[]) => unknown> = {},
   issuer: string | undefined = ISSUER,
+  revocation: Promise<void> = Promise.resolve(),
 ) {
   const calls: string[] = [];
   const revoked: Revocation[] = [];
@@ -32,7 +37,10 @@ function serviceWith(
   );
   const verifier = {
     issuer: { current: issuer && { issuer } },
-    revoke: async (revocation: Revocation) => void revoked.push(revocation),
+    revoke: async (one: Revocation) => {
+      revoked.push(one);
+      await revocation;
+    },
   };
   const queue = { run: (call: () => unknown) => call() };
   return { service: createAuthService(client as never, verifier as never, queue as never), calls, revoked };
@@ -124,6 +132,26 @@ describe('the service of logins', () => {
     for (const error of [failureOf('provider_unavailable'), new Error('x')])
       await assert.rejects(end({ sessionId: 's' }, { endSession: throwing(error) }), error);
   });
+});
+
+test('a logout of which the other replicas could not be told has failed, and Keycloak has heard of it', async () => {
+  const failure = new Error('the others could not be told');
+  const failing = Promise.reject(failure);
+  failing.catch(() => {});
+  const principal = { issuer: ISSUER, sessionId: 's', claims: { jti: 'j' } };
+  for (const [call, end] of [
+    ['logout', (service) => service.logout(tokenOf({ sid: 's' }))],
+    ['endSession', (service) => service.logoutByAccessToken(principal as never, 't')],
+    ['revoke', (service) => service.logoutByAccessToken({ ...principal, sessionId: null } as never, 't')],
+  ] as [string, (service: AuthService) => Promise<void>][]) {
+    const { service, calls, revoked } = serviceWith({}, ISSUER, failing);
+    await assert.rejects(end(service), failure, call);
+    assert.deepEqual([calls.map((one) => one.split(' ', 1)[0]), revoked.length], [[call], 1], call);
+  }
+  const away = serviceWith({ revoke: throwing(failure) });
+  const ofAccount = { ...principal, sessionId: null };
+  await assert.rejects(away.service.logoutByAccessToken(ofAccount as never, 't'), failure);
+  assert.deepEqual(away.revoked, [], 'a token that Keycloak goes on taking is taken here');
 });
 
 test('a token that is none has no claims', () => {

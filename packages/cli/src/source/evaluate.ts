@@ -5,25 +5,17 @@ export const UNKNOWN = Symbol('unknown');
 /** A member of each object that may have others, because something is spread into it. */
 export const OPEN = Symbol('open');
 
-/** The constants and functions of a file, by name. A name that is declared twice is not one of them. */
-export type Scope = ReadonlyMap<string, SyntaxNode>;
+/** The constants and functions of a file, by name. One that is declared twice, or can be set again, has no value. */
+export type Scope = ReadonlyMap<string | undefined, unknown>;
 
 export function scopeOf(program: SyntaxNode): Scope {
-  const declarations = new Map<string, SyntaxNode>();
-  const twice = new Set<string>();
+  const declarations = new Map<string | undefined, unknown>();
   for (const { node, around } of walk(program)) {
-    const isConstant = node.type === 'VariableDeclarator' && isNode(node.init) && around[0]?.kind !== 'let';
-    const value = isConstant
-      ? (node.init as SyntaxNode)
-      : node.type === 'FunctionDeclaration'
-        ? node
-        : undefined;
-    const name = value === undefined ? undefined : lastNameOf(node.id);
-    if (value === undefined || name === undefined) continue;
-    if (declarations.has(name)) twice.add(name);
-    declarations.set(name, value);
+    if (node.type !== 'VariableDeclarator' && node.type !== 'FunctionDeclaration') continue;
+    const name = lastNameOf(node.id);
+    const isOpen = declarations.has(name) || around[0]?.kind === 'let';
+    declarations.set(name, isOpen ? undefined : (node.init ?? node));
   }
-  for (const name of twice) declarations.delete(name);
   return declarations;
 }
 

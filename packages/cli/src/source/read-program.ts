@@ -9,7 +9,6 @@ export function readProgram(text: string, file: string): SyntaxNode | undefined 
     const program = parse(text, {
       sourceType: 'unambiguous',
       errorRecovery: true,
-      allowReturnOutsideFunction: true,
       plugins: [
         ...(isTypeScript ? (['typescript'] as const) : (['flow'] as const)),
         ...(hasTags ? (['jsx'] as const) : []),
