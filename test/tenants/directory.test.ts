@@ -276,6 +276,8 @@ describe('a directory that lies', () => {
       assert.deepEqual(calls, []);
       const [notice] = notices.filter(({ code }) => code === 'tenant_misconfigured');
       assert.deepEqual([notice?.level, notice?.tenant], ['error', 'acme']);
+      const isPlain = Object.getPrototypeOf(lie()) === Object.prototype;
+      assert.equal(/as a plain object, or undefined$/.test(String(notice?.message)), !isPlain);
       database.ask = async (name) => rows.get(name);
       advance(2);
       assert.equal(await statusOf(enter('acme', tokenOf('acme'))), 200);

@@ -99,7 +99,6 @@ export function createTenantFinder(common: CommonOptions, options: FilledTenants
     },
     /** Whether two verifiers are of one tenant with the same settings. */
     isUnchanged(one: object | undefined, other: object | undefined): boolean {
-      if (one === other) return true;
       const [first, second] = [ask.tenantOf(one), ask.tenantOf(other)];
       return first?.name === second?.name && isSame(first?.settings, second?.settings);
     },
