@@ -12,7 +12,7 @@ export interface RedisFault {
 }
 
 export const REDIS_FAULTS: readonly RedisFault[] = [
-  { name: 'slow: each answer takes 300 ms longer', fault: { kind: 'slow', delayMs: 300 } },
+  { name: 'slow: each answer takes 100 ms longer', fault: { kind: 'slow', delayMs: 100 } },
   { name: 'hangs: accepts, never answers', fault: { kind: 'hang' } },
   { name: 'refuses connections', fault: { kind: 'refuse' } },
   { name: 'resets before it answers', fault: { kind: 'reset', afterBytes: 0 } },
