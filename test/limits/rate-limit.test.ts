@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import {
   createLoginLimits,
   createRateLimit,
@@ -65,4 +66,74 @@ test('a store that says something else than a count opens nothing', async () => 
     const seen = [(await limit('192.0.2.1'))?.isExceeded, (await limit('192.0.2.1'))?.isExceeded];
     assert.deepEqual(seen, [false, true], JSON.stringify(said));
   }
+});
+
+test('of the networks of an address the one with the most requests counts, and beyond the limit no narrower one is counted', async () => {
+  const keys: string[] = [];
+  let hits: [totalHits: number, resetMs: number][] = [];
+  const store: RateLimitStore = {
+    async increment(key, windowMs) {
+      assert.equal(windowMs, 60_000);
+      keys.push(key);
+      const [totalHits, resetMs] = hits.shift() as [number, number];
+      return { totalHits, resetMs };
+    },
+  };
+  const limit = createRateLimit({ name: 'x', limit: 5, secret: 's', store });
+  hits = [
+    [1, 500],
+    [3, 1_001],
+    [2, 9_000],
+  ];
+  const headers = { 'ratelimit-limit': '5', 'ratelimit-remaining': '2', 'ratelimit-reset': '2' };
+  assert.deepEqual(await limit('2001:db8::1'), { isExceeded: false, headers });
+  hits = [
+    [5, 0],
+    [6, 0],
+    [7, 9_000],
+  ];
+  assert.deepEqual(await limit('2001:db8::1'), {
+    isExceeded: true,
+    headers: { ...headers, 'ratelimit-remaining': '0', 'ratelimit-reset': '1', 'retry-after': '1' },
+  });
+  assert.deepEqual([keys.length, hits.length], [5, 1]);
+  assert.deepEqual(keys.slice(0, 2), keys.slice(3));
+});
+
+test('what is counted has a key of its own for each name, network, secret and purpose, which tells none of them', async () => {
+  const keys: string[] = [];
+  const store: RateLimitStore = {
+    async increment(key) {
+      keys.push(key);
+      return { totalHits: 1, resetMs: 1 };
+    },
+  };
+  const given = { name: 'x', limit: 1, secret: 's', store };
+  for (const [options, address, of] of [
+    [given, '192.0.2.1', undefined],
+    [{ ...given, name: 'y' }, '192.0.2.1', undefined],
+    [{ ...given, secret: 't' }, '192.0.2.1', undefined],
+    [given, '192.0.2.2', undefined],
+    [given, '192.0.2.1', 'ann'],
+  ] as const)
+    await createRateLimit(options)(address, of);
+  assert.equal(new Set(keys).size, 5);
+  for (const key of keys) assert.match(key, /^[\w-]{22}$/);
+});
+
+test('limits are checked at once', () => {
+  const given = { name: 'x', limit: 1_000_000, secret: 's' };
+  assert.doesNotThrow(() => createRateLimit(given));
+  for (const wrong of [
+    { limit: 1_000_001 },
+    { limit: -1 },
+    { limit: undefined },
+    { secret: '' },
+    { name: 7 },
+  ])
+    assert.throws(
+      () => createRateLimit({ ...given, ...wrong } as never),
+      OptionsError,
+      JSON.stringify(wrong),
+    );
 });
