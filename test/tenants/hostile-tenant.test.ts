@@ -10,7 +10,7 @@ import {
   type Revocation,
   type Verifier,
 } from '../../packages/guard/src/core/index.ts';
-import { partsOf } from '../../packages/guard/src/core/internal.ts';
+import { MAX_PROOFS, partsOf } from '../../packages/guard/src/core/internal.ts';
 import { messagesOf, mintLogoutToken } from '../core/signed-messages.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import type { TestRealm } from '../support/test-realm.ts';
@@ -225,6 +225,7 @@ describe('proofs (DPoP) of tenants', () => {
     assert.equal(await use(ours, 'id'), false);
     advance(window);
     assert.equal(await use(hostile, 'the first of the next window'), true);
+    assert.equal(2 * 2 * 62_500, MAX_PROOFS / 2, 'two of them, in the two windows that count, leave half');
   });
 });
 
