@@ -290,6 +290,15 @@ test('a plan says where a link leads, before anything is written there', async (
   assert.equal(await readFile(target, 'utf8'), 'KEYCLOAK_REALM=testing\n');
 });
 
+test('a file is found through 20 links, and no more', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'env-file-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const nameOf = (links: number) => join(folder, `${links}.env`);
+  for (let links = 1; links <= 21; links++) await symlink(nameOf(links - 1), nameOf(links));
+  assert.equal((await planWrite(nameOf(20))).subject, `${nameOf(20)}, which is a link to ${nameOf(0)}`);
+  await assert.rejects(planWrite(nameOf(21)), /21\.env leads through more than 20 links/);
+});
+
 test('a plan says that git would take a file with a secret, unless the repository ignores it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'env-file-'));
   const file = join(folder, 'app', '.env');
@@ -315,6 +324,9 @@ test('a plan says that git would take a file with a secret, unless the repositor
     ['.e*x*v\n', true],
     ['.e*n*v\n', false],
     ['.en*nv\n', true],
+    ['.e*v*v\n', true],
+    ['*n*n*\n', true],
+    ['.env\n\n \n# .en[v]\n', false],
     ['.*\n', false],
     ['*\n', false],
     ['.en\n', true],
@@ -322,6 +334,8 @@ test('a plan says that git would take a file with a secret, unless the repositor
     await writeFile(join(folder, '.gitignore'), rules);
     assert.equal((await findExposure(file)).length > 0, isTold, rules);
   }
+  await writeFile(join(folder, '.gitignore'), '#env\n');
+  assert.equal((await findExposure(join(folder, '#env'))).length, 1, 'a comment names no file');
   await writeFile(join(folder, 'app', '.gitignore'), '/.env\n');
   assert.deepEqual(await findExposure(file), []);
   await writeFile(join(folder, '.git', 'info', 'exclude'), '*.pem\n');

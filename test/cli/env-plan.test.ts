@@ -44,6 +44,24 @@ describe('the plan of a file with settings', () => {
     assert.deepEqual(there.part.steps[0]?.changes[1], {
       ...{ field: 'KEYCLOAK_CLIENT_SECRET', from: '', to: '+ (hidden)' },
     });
+    const { part } = await plan(
+      t,
+      'KEYCLOAK_SERVER_URL=http://localhost:8080/\nSESSION_SECRET=signs-cookies\n',
+    );
+    assert.deepEqual(
+      part.steps[0]?.changes.map(({ field }) => field),
+      ['KEYCLOAK_CLIENT_SECRET'],
+    );
+  });
+
+  test('empties what another credential left behind, which is no conflict', async (t) => {
+    const { part } = await plan(t, 'KEYCLOAK_CLIENT_KEY_FILE=key.pem\nKEYCLOAK_CLIENT_SECRET=\n', {
+      canAsk: false,
+    });
+    assert.deepEqual(part.steps[0]?.changes.at(-1), {
+      ...{ field: 'KEYCLOAK_CLIENT_KEY_FILE', from: 'key.pem', to: '(none)' },
+    });
+    part.assertAgreeable?.();
   });
 
   test('is refused where the folder of the file is not there: Keycloak would be changed, and the secret lost', async (t) => {

@@ -45,6 +45,69 @@ test('an address is shown as it is called: letters that look like others, and no
   assert.doesNotMatch(questions.join(), /secret|о/);
 });
 
+test('what is no address of the web is shown as it is written', () => {
+  for (const value of ['shop:eu', 'http://', 'shop'])
+    assert.deepEqual(nobody.judge([word('KEYCLOAK_REALM', value)], LOCAL, false).chosen, [
+      `KEYCLOAK_REALM=${value} (.env)`,
+    ]);
+});
+
+test('the person is asked where a word of the folder decides who gets what is the person’s, and only there', async () => {
+  const realm = word('KEYCLOAK_REALM', 'shop');
+  const issuer = 'https://sso.example/realms/shop';
+  const elsewhere = { name: 'KEYCLOAK_CLIENT_SECRET_FILE', value: '/etc/hostname' };
+  for (const [of, isAsked] of [
+    [{ realm, serverUrl: 'no address' }, false],
+    [{ realm, serverUrl: undefined }, true],
+    [{ realm, issuer }, false],
+    [{ realm, issuer, serverUrl: word('KEYCLOAK_SERVER_URL', 'https://sso.example/') }, false],
+    [{ realm, issuer: `${issuer}s` }, true],
+    [{ realm, name: 'KEYCLOAK_CLIENT_SECRET', value: word('KEYCLOAK_CLIENT_SECRET', '/etc/x') }, false],
+    [{ realm, ...elsewhere }, true],
+    [{ ...elsewhere, realm: 'shop' }, false],
+  ] as const) {
+    const questions: string[] = [];
+    const consent = createConsent({ confirm: async (question) => questions.push(question) > 0 });
+    await consent.open({}, [sending(of)]);
+    assert.equal(questions.length, isAsked ? 1 : 0, JSON.stringify(of));
+  }
+});
+
+test('a yes counts for the user and the realm that it was asked about', async () => {
+  const questions: string[] = [];
+  const consent = createConsent({ confirm: async (question) => questions.push(question) > 0 });
+  for (const as of ['ann', 'bob', 'ann']) await consent.open({}, [sending({ as: word('DOCTOR_USER', as) })]);
+  for (const realm of ['shop', 'other', 'other'])
+    await consent.open({}, [sending({ realm: word('KEYCLOAK_REALM', realm), as: 'ann' })]);
+  assert.deepEqual(
+    questions.map((question) => question.replace(/.*realm (.*)\?$/, '$1')),
+    ['shop, as ann', 'shop, as bob', 'other, as ann'],
+  );
+});
+
+test('a refusal says where the secret is from', async () => {
+  const file = 'KEYCLOAK_CLIENT_SECRET_FILE';
+  for (const [name, value, origin] of [
+    ['--admin-password-stdin', undefined, 'the standard input'],
+    ['--token', 'x', 'the command line'],
+    ['DOCTOR_PASSWORD', 'x', 'the environment'],
+    [file, word(file, '/etc/hostname'), 'a file outside of the folder'],
+  ] as const)
+    await assert.rejects(
+      nobody.open({}, [sending({ name, value, realm: word('KEYCLOAK_REALM', 'shop') })]),
+      (error: Error) => error.message.startsWith(`${name} is from ${origin}, and KEYCLOAK_REALM from .env,`),
+    );
+});
+
+test('what a program or authz.json says needs no yes for the Keycloak of this machine', () => {
+  const words = [word('realm', 'shop'), word('clientId', 'api'), word('authz.json', '{}')];
+  assert.deepEqual(nobody.judge(words, LOCAL, true), { chosen: [], yes: true });
+  assert.throws(
+    () => nobody.judge(words, 'https://sso.example', true),
+    /: realm=shop \(\.env\), clientId=api \(\.env\), authz\.json \(\.env\)\. Nothing was changed\.\n.*say it: --realm shop\n.*say it: --client-id api\n.*name the file: --file \.env$/,
+  );
+});
+
 test('a setting is secret by its name, or by credentials in its address', () => {
   for (const name of ['API_TOKEN', 'API_TOKENS', 'SIGNING_KEY', 'SIGNING_KEYS', 'DB_PASS', 'DB_PASSWORD'])
     assert.ok(isSecretSetting(name, 'x'), name);

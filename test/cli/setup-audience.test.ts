@@ -57,6 +57,8 @@ test('setup audience gives tokens of other clients the audience, changes nothing
   const first = await setup('frontend', 'reports', '--yes');
   assert.equal(first.code, 0, first.text);
   assert.deepEqual(keycloak.changes, MADE);
+  const fromNowOn = /\nTokens that are issued from now on name it; those before do not\.\n$/;
+  assert.match(first.text, fromNowOn);
   const { lists } = keycloak.realms.get('shop') ?? assert.fail();
   const scope = lists['client-scopes'].find(({ name }) => name === 'orders-api-audience');
   const [{ config }] = (scope ?? assert.fail()).protocolMappers as [{ config: Record<string, string> }];
@@ -71,6 +73,7 @@ test('setup audience gives tokens of other clients the audience, changes nothing
   const again = await setup('frontend,reports', '--yes');
   assert.equal(again.code, 0);
   assert.match(again.text, /= keep client frontend[\s\S]*Nothing to change\./);
+  for (const { text } of [dry, again]) assert.doesNotMatch(text, fromNowOn);
   assert.equal(keycloak.changes.length, 3);
 });
 

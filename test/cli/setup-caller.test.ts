@@ -49,8 +49,19 @@ test('setup api makes a development caller only if a flag asks for it, and says 
 });
 
 test('a thing that is made is one line of the plan and one of the report, with all that belongs to it', async (t) => {
-  const { setup } = await start(t);
-  const args = ['--user', 'wanda', '--role', 'editor', '--client-role', 'writer', '--dev-caller', '--yes'];
+  const { setup, dev } = await start(t);
+  const args = [
+    '--user',
+    'wanda',
+    '--group',
+    '/staff',
+    '--role',
+    'editor',
+    '--client-role',
+    'writer',
+    '--dev-caller',
+    '--yes',
+  ];
   const { out } = await setup('api', ...args);
   assert.deepEqual(out.match(/^ {2}[+~✓] .*(wanda|orders-api-dev)$/gm), [
     '  + create user wanda',
@@ -59,6 +70,7 @@ test('a thing that is made is one line of the plan and one of the report, with a
     '  ✓ created client orders-api-dev',
   ]);
   assert.match(out, /\n {6}Realm roles: \+ editor\n {6}Roles of orders-api: \+ writer\n/);
+  assert.ok(((dev() ?? assert.fail()).defaultClientScopes as string[]).includes('groups'), 'as the API');
 });
 
 test('setup caller makes the development caller of an API that is there, and removes it again', async (t) => {

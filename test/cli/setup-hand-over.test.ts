@@ -95,7 +95,7 @@ for (const [kind, ...args] of [
 test('a plan for an administrator has what guards and flags ask for, and no secret', async () => {
   const whole = await handOver(
     'api',
-    ['--role', 'editor', '--group', '/staff/dev', '--scope', 'orders:read'],
+    ['--role', 'editor', '--client-role', 'reader', '--group', '/staff/dev', '--scope', 'orders:read'],
     {
       '.env': 'KEYCLOAK_REALM=shop\nKEYCLOAK_CLIENT_ID=orders-api\nKEYCLOAK_CLIENT_SECRET=s3cret-of-env\n',
     },
@@ -121,7 +121,7 @@ test('a plan for an administrator has what guards and flags ask for, and no secr
     assert.ok(page.includes(line), line);
   const { ifResourceExists, clients, roles, groups } = JSON.parse(json);
   assert.equal(ifResourceExists, 'SKIP');
-  assert.deepEqual(roles.realm, [{ name: 'editor' }]);
+  assert.deepEqual(roles, { realm: [{ name: 'editor' }], client: { 'orders-api': [{ name: 'reader' }] } });
   assert.deepEqual(groups, [{ name: 'staff', subGroups: [{ name: 'dev', subGroups: [] }] }]);
   assert.deepEqual(
     clients[0].protocolMappers.map(({ name }: { name: string }) => name),
@@ -136,12 +136,15 @@ test('a plan for an administrator has the development caller, and without one sa
     plain.out,
     /This plan makes no client that gets tokens for orders-api: .*setup spa.*--dev-caller\.\n$/,
   );
+  assert.match(plain.out, /\nadmin\.sh\.json cannot hold: client scope orders:read\n/);
   const { code, out, folder, read } = await handOver('api', [...where, '--dev-caller']);
   assert.equal(code, 0, out);
   assert.match(out, /\+ create client orders-api-dev\n.*off \(public\)/);
   assert.match(out, /opens: whoever signs in at orders-api-dev gets tokens for orders-api/);
   assert.match(out, /A first token, then: npx keycloak-guard token\n$/);
-  const [api, dev] = JSON.parse(read('admin.sh.json')).clients;
+  const { clients, roles } = JSON.parse(read('admin.sh.json'));
+  assert.deepEqual(roles, { realm: [], client: {} });
+  const [api, dev] = clients;
   assert.deepEqual([api.clientId, dev.clientId, dev.publicClient], ['orders-api', 'orders-api-dev', true]);
   assert.deepEqual(dev.redirectUris, ['http://127.0.0.1/callback']);
   assert.match(JSON.stringify(dev.protocolMappers), /"included.client.audience":"orders-api"/);
@@ -198,6 +201,18 @@ exit 0
   assert.equal(status, 0, stderr);
   assert.match(stdout, /^There already: role writer of the client orders-api$/m);
 });
+
+for (const [kind, ...args] of [
+  ['api'],
+  ['spa', 'page', '--app', 'http://localhost:5173'],
+  ['service', '--calls', 'orders'],
+] as const)
+  test(`a plan for an administrator names realm and client, or is refused: setup ${kind}`, async () => {
+    const { code, out, read } = await handOver(kind, args);
+    assert.equal(code, 2, out);
+    assert.match(out, /the realm is missing: give --realm[\s\S]*the client is missing: give --client-id/);
+    assert.throws(() => read('admin.sh'), { code: 'ENOENT' });
+  });
 
 test('a plan for an administrator replaces no file that is there without a word', async () => {
   const there = { 'admin.sh': 'mine' };

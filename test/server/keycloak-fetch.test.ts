@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import http, { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -37,6 +37,7 @@ test('sends forms with the headers that were given, and keeps the connection', a
   const { url, connections } = await start(t, async (request, response) => {
     const { method, headers } = request;
     seen.push([method, headers['content-type'], headers.authorization, await text(request)]);
+    assert.equal(headers['user-agent'], 'keycloak-guard');
     response.setHeader('set-cookie', ['a=1', 'b=2']);
     response.writeHead(201).write('{"a":');
     response.end('1}');
@@ -46,10 +47,14 @@ test('sends forms with the headers that were given, and keeps the connection', a
     const answer = await send(url, { ...post, headers });
     assert.equal(answer.status, 201);
     assert.deepEqual(answer.headers.getSetCookie(), ['a=1', 'b=2']);
+    assert.equal(answer.headers.get('content-length'), '7', 'of what came in parts');
     assert.deepEqual(await answer.json(), { a: 1 });
   }
+  const plain = { ...MANUAL, method: 'PUT', body: 'text' };
+  assert.equal((await send(new URL(url), { ...plain, headers: [['authorization', 'x']] })).status, 201);
   const type = 'application/x-www-form-urlencoded;charset=UTF-8';
-  assert.deepEqual(seen, new Array(2).fill(['POST', type, 'Basic x', 'username=a+b&scope=openid']));
+  const form = ['POST', type, 'Basic x', 'username=a+b&scope=openid'];
+  assert.deepEqual(seen, [form, form, ['PUT', undefined, 'x', 'text']]);
   assert.equal(connections(), 1);
 });
 
@@ -61,6 +66,16 @@ test('asks for nothing that would have to be unpacked, and has no body where the
   for (const method of ['GET', 'DELETE']) {
     assert.equal((await createKeycloakFetch()(url, { ...MANUAL, method })).body, null);
   }
+});
+
+test('a connection that nobody uses is kept for four seconds, shorter than servers keep theirs', async (t) => {
+  const { url } = await start(t, (_request, response) => response.end());
+  const request = t.mock.method(http, 'request');
+  await createKeycloakFetch()(url, MANUAL);
+  const [call = assert.fail()] = request.mock.calls;
+  const [, options] = call.arguments as unknown as [URL, http.RequestOptions];
+  const { keepAlive, timeout } = (options.agent as http.Agent).options;
+  assert.deepEqual([keepAlive, timeout], [true, 4_000]);
 });
 
 test('follows no redirect', async (t) => {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { ClientError, createClient, type KeycloakClient } from '../../packages/guard/src/client/index.ts';
+import { AuthError } from '../../packages/guard/src/core/index.ts';
 import { clientOptionsOf } from '../../packages/server/src/config/config.ts';
+import { createCallTurns } from '../../packages/server/src/limits/keycloak-turns.ts';
 import { eventually } from '../support/eventually.ts';
 import { buildTestApp, configFor, form, JSON_HEADERS, PASSWORD, startIdp } from './service.ts';
 
@@ -97,6 +99,7 @@ for (const [route, make] of ROUTES) {
     assert.equal(new Set(statuses).size, 1);
     assert.ok(statuses[0]! >= 400 && statuses[0]! < 500, String(statuses[0]));
     assert.deepEqual([calls.begun.length, calls.most], [5, 2]);
+    assert.equal(log.lines().filter(({ name }) => name === 'audit').length, 6, 'an event for each');
   });
 
   test(`more than allowed from one address is 429, from another address it is not: ${route}`, async (t) => {
@@ -145,6 +148,30 @@ test('whoever sends what Keycloak refuses waits behind who does not, with browse
   go();
   assert.deepEqual(await Promise.all([...bad, good]), [400, 400, 400, 401]);
   assert.deepEqual(calls.begun, ['b1', 'good', 'b2', 'b3']);
+});
+
+test('a call failed by what its sender sent, where Keycloak refuses that or the answer is a 4xx: who sent it waits behind others', async () => {
+  const failureOf = (kind: ClientError['kind']) => new ClientError({ id: 'x', kind, cause: 'x', fix: 'x' });
+  const [suspect, other] = ['192.0.2.1', '198.51.100.1'];
+  for (const [outcome, isFailure] of [
+    ...[200, 303, 399, 500, 503].map((statusCode) => [{ statusCode }, false] as const),
+    ...[400, 401, 499].map((statusCode) => [{ statusCode }, true] as const),
+    [failureOf('invalid_credentials'), true],
+    [failureOf('account_disabled'), false],
+    [failureOf('provider_unavailable'), false],
+    [new AuthError('refresh_token_invalid', 'x'), true],
+    [new AuthError('provider_misconfigured', 'x'), false],
+    [new Error('x'), false],
+  ] as const) {
+    const turns = createCallTurns({ callsMaxInFlight: 1, loginMaxWaiting: 2, loginWaitMs: 60_000 });
+    const call = async () => (outcome instanceof Error ? Promise.reject(outcome) : outcome);
+    await turns.run(call, suspect).catch(() => {});
+    const begun: string[] = [];
+    const all = [suspect, suspect, other].map((from) => turns.run(async () => begun.push(from), from));
+    await Promise.all(all);
+    const expected = isFailure ? [suspect, other, suspect] : [suspect, suspect, other];
+    assert.deepEqual(begun, expected, JSON.stringify(outcome));
+  }
 });
 
 test('who hangs up while waiting is not asked about, and while Keycloak is asked gives no place free', async (t) => {

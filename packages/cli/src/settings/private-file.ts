@@ -133,8 +133,7 @@ const LARGEST_INDEX = 64 * 1024 * 1024;
 function isIgnored(name: string, rules: readonly string[]): boolean {
   const fitting = rules.findLast((rule) => {
     const glob = rule.replace(/^!/, '').replace(/^(\*\*)?\//, '');
-    if (rule.trim() === '' || rule.startsWith('#')) return false;
-    return /[/?[\]\\]|[^\S ]/.test(glob) ? rule.startsWith('!') : fits(name, glob.trimEnd().split('*'));
+    return /^#|[/?[\]\\]|[^\S ]/.test(glob) ? rule.startsWith('!') : fits(name, glob.trimEnd().split('*'));
   });
   return fitting !== undefined && !fitting.startsWith('!');
 }
@@ -155,7 +154,7 @@ function fits(name: string, parts: readonly string[]): boolean {
 
 async function followLinks(file: string): Promise<string> {
   let path = file;
-  for (let links = 0; links < MOST_LINKS; links++) {
+  for (let links = 0; links <= MOST_LINKS; links++) {
     try {
       path = resolve(dirname(path), await readlink(path));
     } catch (error) {

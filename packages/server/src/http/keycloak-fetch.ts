@@ -52,7 +52,7 @@ export function createKeycloakFetch({ usesEnvProxy = false } = {}): typeof fetch
         reject(reason);
         sent.destroy();
       }
-      signal?.addEventListener('abort', abort, { once: true });
+      signal?.addEventListener('abort', abort);
       sent.on('error', (cause) => reject(new TypeError('fetch failed', { cause })));
       sent.once('close', () => signal?.removeEventListener('abort', abort));
       sent.end(isForm ? body.toString() : body);
@@ -86,8 +86,5 @@ async function read(answer: IncomingMessage): Promise<Response> {
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
-function isPlain(headers: unknown): headers is Record<string, string> {
-  return (
-    typeof headers === 'object' && headers !== null && Object.getPrototypeOf(headers) === Object.prototype
-  );
-}
+const isPlain = (headers: HeadersInit): headers is Record<string, string> =>
+  Object.getPrototypeOf(headers) === Object.prototype;

@@ -123,7 +123,7 @@ export function boundCalls(app: FastifyInstance, turns: Turns, limit: RateLimit,
 /** The sent token or code was invalid, by an error or an answer. */
 function isFailure(outcome: unknown): boolean {
   if (outcome instanceof ClientError) return outcome.kind === 'invalid_credentials';
-  const { statusCode = 500 } = (outcome ?? {}) as { statusCode?: number };
+  const { statusCode } = outcome as { statusCode: number };
   return statusCode >= 400 && statusCode < 500;
 }
 

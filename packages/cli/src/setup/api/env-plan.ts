@@ -154,7 +154,7 @@ const isConflict = ({ from, to }: EnvChange): boolean =>
 /** A secret is named but not shown. */
 function toPlanChange({ name, from, to }: EnvChange, kind: 'create' | 'change'): Change {
   const isSecret = isSecretSetting(name, from) || isSecretSetting(name, to);
-  const text = to === '' && from !== undefined ? '(none)' : isSecret ? '(hidden)' : to;
+  const text = to === '' ? '(none)' : isSecret ? '(hidden)' : to;
   if (from === undefined) return { field: name, from: '', to: kind === 'create' ? text : `+ ${text}` };
   return isSecret
     ? { field: name, from: '(hidden)', to: to === '' ? text : '(hidden) (another one)' }
