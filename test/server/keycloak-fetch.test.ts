@@ -74,7 +74,7 @@ test('a connection that nobody uses is kept for four seconds, shorter than serve
   await createKeycloakFetch()(url, MANUAL);
   const [call = assert.fail()] = request.mock.calls;
   const [, options] = call.arguments as unknown as [URL, http.RequestOptions];
-  const { keepAlive, timeout } = (options.agent as http.Agent).options;
+  const { keepAlive, timeout } = (options.agent as unknown as { options: http.AgentOptions }).options;
   assert.deepEqual([keepAlive, timeout], [true, 4_000]);
 });
 

@@ -311,8 +311,15 @@ test('OpenAPI 3.1 lists models, the bearer scheme, and each status on its route'
   for (const model of ['TokenRequest', 'TokenResponse', 'UserInfo', 'HTTPValidationError']) {
     assert.equal(api.components.schemas[model].type, 'object', model);
   }
-  for (const path of ['/', '/login', '/protected', '/health/live', '/health/ready'])
-    assert.ok(api.paths[path]);
+  assert.deepEqual(Object.keys(api.paths), [
+    '/',
+    '/login',
+    '/refresh',
+    '/logout',
+    '/protected',
+    '/health/live',
+    '/health/ready',
+  ]);
   const statuses = (path: string, method: string) => Object.keys(api.paths[path][method].responses);
   assert.deepEqual(statuses('/login', 'post'), '200 400 401 403 413 415 422 429 500 503'.split(' '));
   assert.deepEqual(statuses('/protected', 'get'), '200 400 401 403 500 503'.split(' '));
