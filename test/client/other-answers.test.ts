@@ -83,26 +83,27 @@ test('whoever gives up a sign-in on another device waits no longer for the next 
   const reason = new Error('given up');
   const ends = new AbortController();
   const signIn = client.deviceGrant(() => setImmediate(() => ends.abort(reason)), { signal: ends.signal });
-  await assert.rejects(signIn, (error: Error) => error.cause === reason);
+  await assert.rejects(signIn, (error) => error === reason);
   assert.equal(forms.length, 1);
 });
 
 test('whoever gives up while Keycloak is asked gets the reason, whatever it is', async () => {
-  for (const reason of [new Error('given up'), new DOMException('given up', 'AbortError')]) {
-    const ends = new AbortController();
-    const { client } = start(() => ({}), {
-      fetch: (async (_: unknown, { method, signal }: RequestInit = {}) => {
-        if (method !== 'POST') return Response.json({ issuer: BASE });
-        ends.abort(reason);
-        signal?.throwIfAborted();
-        return assert.fail('the request has the signal');
-      }) as typeof fetch,
-    });
-    await assert.rejects(
-      client.deviceGrant(() => {}, { signal: ends.signal }),
-      (error) => error === reason,
-    );
-  }
+  for (const reason of [new Error('given up'), new DOMException('given up', 'AbortError')])
+    for (const answersAnyway of [false, true]) {
+      const ends = new AbortController();
+      const { client } = start(() => ({}), {
+        fetch: (async (_: unknown, { method, signal }: RequestInit = {}) => {
+          if (method !== 'POST') return Response.json({ issuer: BASE });
+          ends.abort(reason);
+          if (!answersAnyway) signal?.throwIfAborted();
+          return Response.json({ error: 'access_denied' }, { status: 400 });
+        }) as typeof fetch,
+      });
+      await assert.rejects(
+        client.deviceGrant(() => {}, { signal: ends.signal }),
+        (error) => error === reason,
+      );
+    }
 });
 
 test('a fetch that gives up by itself is no answer of Keycloak', async () => {
@@ -110,6 +111,21 @@ test('a fetch that gives up by itself is no answer of Keycloak', async () => {
     throw new DOMException('This operation was aborted', 'AbortError');
   });
   assert.deepEqual([id, kind], ['timed-out', 'provider_unavailable']);
+});
+
+test('a realm that Keycloak does not have is asked for twice, however many sign in within a second', async () => {
+  let calls = 0;
+  const { client } = start(() => ({}), {
+    fetch: (async () => {
+      calls++;
+      return Response.json({ error: 'Realm does not exist' }, { status: 404 });
+    }) as typeof fetch,
+  });
+  const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => client.clientCredentials()));
+  for (const { status, reason } of outcomes as PromiseRejectedResult[])
+    assert.deepEqual([status, (reason as ClientError).diagnosis.id], ['rejected', 'wrong-realm']);
+  await assert.rejects(client.clientCredentials());
+  assert.equal(calls, 2);
 });
 
 test("a token of the application's own is for the scopes that were asked for, or for those of the client", async () => {

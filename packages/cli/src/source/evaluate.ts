@@ -5,7 +5,7 @@ export const UNKNOWN = Symbol('unknown');
 /** A member of each object that may have others, because something is spread into it. */
 export const OPEN = Symbol('open');
 
-/** The constants and functions of a file, by name. One that is declared twice, or can be set again, has no value. */
+/** The constants and functions of a file, by name. One that is declared twice, or by `let`, has no value. */
 export type Scope = ReadonlyMap<string | undefined, unknown>;
 
 export function scopeOf(program: SyntaxNode): Scope {

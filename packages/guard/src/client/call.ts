@@ -41,8 +41,9 @@ export async function callKeycloak<T>(
       throw error;
     });
   } catch (error) {
+    if (error instanceof AuthorizationError) throw error;
     // Whoever gave up learns nothing of Keycloak.
-    if (error instanceof AuthorizationError || call.signal?.aborted) throw error;
+    call.signal?.throwIfAborted();
     // Keycloak came back under another host name: its new name is known for the next call.
     if (isAboutIdToken(error)) await context.issuer.refresh().catch(throwIfOtherIssuer);
     const { credential, realm, clientId } = context;
@@ -68,13 +69,22 @@ async function discover(context: ClientContext): Promise<Discovery> {
     // Only the body distinguishes a wrong realm from a wrong address; without an answer there is no body.
     const answer: TokenAnswer =
       error.code === 'provider_misconfigured'
-        ? await probe(context, url)
+        ? await bodyOf(error, () => probe(context, url))
         : { status, url, failure: status === 0 ? (error.seen ?? 'no answer') : undefined };
     throw new ClientError(
       diagnoseTokenError({ ...answer, realm: context.realm, clientId: context.clientId }),
       answer.status,
     );
   }
+}
+
+const bodies = new WeakMap<AuthError, Promise<TokenAnswer>>();
+
+/** All who share a failure share the call that reads its body. */
+function bodyOf(error: AuthError, read: () => Promise<TokenAnswer>): Promise<TokenAnswer> {
+  const body = bodies.get(error) ?? read();
+  bodies.set(error, body);
+  return body;
 }
 
 /** @throws {ClientError} if Keycloak has another issuer than is set */

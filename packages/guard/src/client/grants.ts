@@ -155,7 +155,7 @@ export interface DevicePrompt {
 export interface DeviceGrantRequest {
   /** Scopes to ask for, separated by one space. Default: `openid`. */
   readonly scope?: string | undefined;
-  /** Ends the waiting. */
+  /** Ends the waiting: who waits gets its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
