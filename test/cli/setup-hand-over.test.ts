@@ -214,6 +214,12 @@ for (const [kind, ...args] of [
     assert.throws(() => read('admin.sh'), { code: 'ENOENT' });
   });
 
+test('what only an administrator can make has no plan for one', async () => {
+  const { code, out } = await handOver('guide', ['--realm', 'shop', '--client-id', 'api']);
+  assert.equal(code, 2);
+  assert.match(out, /Unknown option '--plan-for-admin'/);
+});
+
 test('a plan for an administrator replaces no file that is there without a word', async () => {
   const there = { 'admin.sh': 'mine' };
   const kept = await handOver('api', ['--realm', 'shop', '--client-id', 'orders-api'], there);

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { loadConfig } from '../../packages/server/src/config/load-config.ts';
 import { createKeycloakFetch } from '../../packages/server/src/http/keycloak-fetch.ts';
+import { eventually } from '../support/eventually.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -61,9 +62,9 @@ test('sends forms with the headers that were given, and keeps the connection', a
 test('asks for nothing that would have to be unpacked, and has no body where there is none', async (t) => {
   const { url } = await start(t, ({ headers, method }, response) => {
     assert.equal(headers['accept-encoding'], 'identity');
-    response.writeHead(method === 'GET' ? 204 : 304).end();
+    response.writeHead({ GET: 204, PUT: 205 }[String(method)] ?? 304).end();
   });
-  for (const method of ['GET', 'DELETE']) {
+  for (const method of ['GET', 'PUT', 'DELETE']) {
     assert.equal((await createKeycloakFetch()(url, { ...MANUAL, method })).body, null);
   }
 });
@@ -87,7 +88,9 @@ test('follows no redirect', async (t) => {
 });
 
 test('a call that takes too long is aborted with the reason of its signal', async (t) => {
+  let closed = 0;
   const { url } = await start(t, (request, response) => {
+    response.once('close', () => closed++);
     if (request.method === 'POST') response.writeHead(200).write('half');
   });
   for (const method of ['GET', 'POST']) {
@@ -95,6 +98,7 @@ test('a call that takes too long is aborted with the reason of its signal', asyn
     await assert.rejects(createKeycloakFetch()(url, { ...MANUAL, method, signal }), { name: 'TimeoutError' });
     await assert.rejects(createKeycloakFetch()(url, { ...MANUAL, method, signal }), { name: 'TimeoutError' });
   }
+  await eventually('nothing is left open at the server', () => closed === 2);
 });
 
 test('a connection that cannot be made, or breaks, fails as with fetch, with the code as its cause', async (t) => {

@@ -172,6 +172,7 @@ test('a file of the docs page is in memory once, however many read it slowly', a
     answers.map(({ statusCode }) => statusCode),
     [200, 200, 200, 200],
   );
+  await app.inject(url);
   assert.ok(Buffer.isBuffer(sent[0]));
   for (const one of sent) assert.equal(one, sent[0]);
   for (const other of ['/docs/static/%69ndex.css', '/docs/static//index.css'])
