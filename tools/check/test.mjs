@@ -71,8 +71,8 @@ const LONGER = {
   ...{ browser: 8, redis: 6, 'redis/faults.test.ts': 40 },
   ...{ attacks: 2, 'attacks-session': 3, tenants: 2, session: 1.5, authz: 1.5, testing: 1.5, core: 0.3 },
 };
-/** For all files of a process, twice that where CI runs other parts beside. One that does not end by then has failed. */
-const TIMEOUT_MS = process.env.CI ? 600_000 : 300_000;
+/** For all files of a process, longer where CI runs other parts beside. One that does not end by then has failed. */
+const TIMEOUT_MS = process.env.CI ? 400_000 : 300_000;
 /** Where Node reads TypeScript itself, all processes share what it made of a file: a quarter less for each. */
 const COMPILED =
   process.features.typescript && !coverage && !keepsCoverage
