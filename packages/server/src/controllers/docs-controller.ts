@@ -23,9 +23,9 @@ export async function docsController(
 
   let page: Promise<FastifyInstance> | undefined;
   const openOnce = () => {
-    page ??= openPage(app, { clientId, basePath, login });
-    page.catch(() => {
+    page ??= openPage(app, { clientId, basePath, login }).catch((error: unknown) => {
       page = undefined;
+      throw error;
     });
     return page;
   };
