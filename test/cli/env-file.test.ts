@@ -32,6 +32,7 @@ import {
   parseSettings,
   readKeycloakJson,
 } from '../../packages/server/src/config/index.ts';
+import { makeFolder } from '../support/folder.ts';
 
 test('lines that are there stay, comments too; a setting that changes keeps its place', () => {
   const text = '# mine\nexport KEYCLOAK_REALM=old\nPORT=8000\n';
@@ -291,8 +292,7 @@ test('a plan says where a link leads, before anything is written there', async (
 });
 
 test('a file is found through 20 links, and no more', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'env-file-'));
-  t.after(() => rm(folder, { recursive: true }));
+  const folder = makeFolder(t);
   const nameOf = (links: number) => join(folder, `${links}.env`);
   for (let links = 1; links <= 21; links++) await symlink(nameOf(links - 1), nameOf(links));
   assert.equal((await planWrite(nameOf(20))).subject, `${nameOf(20)}, which is a link to ${nameOf(0)}`);
