@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { collectLog, configFor, startIdp } from '../server/service.ts';
-import { openPage, reachOnly } from '../support/chromium.ts';
+import { reachOnly } from '../support/chromium.ts';
+import { openPage } from '../support/page.ts';
 
 test('who signed in at the start is known on the docs page, also after a reload, and it keeps no token', async (t) => {
   const idp = await startIdp(t);

@@ -5,7 +5,8 @@ import { startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { collectLog, configFor, PASSWORD } from '../server/service.ts';
-import { openPage, reachOnly } from '../support/chromium.ts';
+import { reachOnly } from '../support/chromium.ts';
+import { openPage } from '../support/page.ts';
 
 const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url).pathname;
 /** Set to a folder to keep pictures of the pages. */

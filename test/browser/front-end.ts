@@ -5,7 +5,8 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { type DevIdp, type DevIdpOptions, startDevIdp } from '../../packages/testing/src/index.ts';
-import { openPage, reachOnly } from '../support/chromium.ts';
+import { reachOnly } from '../support/chromium.ts';
+import { openPage } from '../support/page.ts';
 
 export interface Stage {
   readonly idp: DevIdp;

@@ -8,7 +8,7 @@ import { startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { collectLog, configFor, startIdp } from '../server/service.ts';
 import { buildSessionApp } from '../session/session-app.ts';
-import { openPage } from '../support/chromium.ts';
+import { openPage } from '../support/page.ts';
 
 /** A browser to which every name below `.test` is this machine: plain http under such a name is not trusted. */
 const NAMES = '--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND , EXCLUDE 127.0.0.1';

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { startMercurius } from '../nest/mercurius-app.ts';
-import { openPage, reachOnly } from '../support/chromium.ts';
+import { reachOnly } from '../support/chromium.ts';
 import { freePort } from '../support/free-port.ts';
+import { openPage } from '../support/page.ts';
 
 /** What a page reads of all that it asks for on one connection. @param payload of its `connection_init` */
 const readOn = (page: Page, url: string, payload: object): Promise<string> =>

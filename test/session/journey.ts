@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
-import { openPage, reachOnly } from '../support/chromium.ts';
+import { reachOnly } from '../support/chromium.ts';
+import { openPage } from '../support/page.ts';
 import { COOKIE } from './browser.ts';
 
 /** Set to a folder to keep pictures of the pages. */

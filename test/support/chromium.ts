@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { after, type TestContext } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium } from 'playwright-core';
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
@@ -22,21 +21,6 @@ export function launchChromium(...more: string[]): Promise<Browser> {
       ...more,
     ],
   });
-}
-
-const browsers = new Map<string, Promise<Browser>>();
-after(() => Promise.all([...browsers.values()].map(async (browser) => (await browser).close())));
-
-/** A page with cookies of its own. All tests of a process with the same flags share the browser. */
-export async function openPage(t: TestContext, ...flags: string[]): Promise<Page> {
-  const key = flags.join(' ');
-  const browser = browsers.get(key) ?? launchChromium(...flags);
-  browsers.set(key, browser);
-  const context = await (await browser).newContext();
-  t.after(() => context.close());
-  const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
-  return page;
 }
 
 /** Flags with which it reaches no host but these. */
