@@ -57,8 +57,19 @@ test('the page gets how long its token is good where Keycloak says so; a code th
     assert.equal(statusCode, status);
     if (body !== undefined) assert.deepEqual(json(), body);
     assert.deepEqual(reports, [[outcome, 'docs']]);
-    assert.equal((await app.inject({ method: 'POST', url: '/docs/oauth2/token' })).statusCode, 400);
-    assert.equal(reports.length, 1, 'without a code Keycloak is not asked');
+    for (const part of [
+      undefined,
+      { ...payload, code: undefined },
+      { ...payload, code_verifier: undefined },
+    ]) {
+      const half = await app.inject({
+        method: 'POST',
+        url: '/docs/oauth2/token',
+        ...(part && { payload: part }),
+      });
+      assert.equal(half.statusCode, 400);
+    }
+    assert.equal(reports.length, 1, 'without a code and its verifier Keycloak is not asked');
   }
 });
 
