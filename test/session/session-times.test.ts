@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createClient, type Tokens } from '../../packages/guard/src/client/index.ts';
+import { ClientError, createClient, type Tokens } from '../../packages/guard/src/client/index.ts';
 import { createSealer } from '../../packages/guard/src/session/cookie/seal.ts';
 import type { SessionOptions } from '../../packages/guard/src/session/index.ts';
 import { createEndings } from '../../packages/guard/src/session/record/endings.ts';
@@ -151,6 +151,56 @@ test('the end of a session is that of its idle time, never later than its last m
   // What is no cookie of ours is over.
   assert.equal(await keeper.end('made-up.x'), true);
   assert.equal(await keeper.peek('made-up.x'), null);
+});
+
+test('a token is renewed beside requests while it is valid, and before the answer once it is not', async () => {
+  let refreshes = 0;
+  const refresh = async () => {
+    refreshes++;
+    throw new ClientError({ id: 'x', kind: 'provider_unavailable', cause: 'away', fix: '' } as never);
+  };
+  const { keeper, pass } = setUp(undefined, { client: { ...CLIENT, refresh } });
+  const { cookie } = await keeper.begin({ ...TOKENS, expiresInSeconds: 90 });
+  for (const [ms, tries] of [
+    [59_999, 0],
+    [1, 1],
+    [29_999, 2],
+  ] as const) {
+    pass(ms);
+    assert.equal((await keeper.find(cookie))?.record.accessToken, 'a');
+    // A failure that nobody waits for ends no process.
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(refreshes, tries);
+  }
+  pass(1);
+  await assert.rejects(async () => keeper.find(cookie), { code: 'provider_unavailable' });
+  assert.equal(refreshes, 3);
+});
+
+test('a session that the store, Keycloak or its owner ended is not at hand any more', async () => {
+  const refresh = async () => {
+    throw new ClientError({ id: 'x', kind: 'invalid_credentials', cause: 'over', fix: '' } as never);
+  };
+  const { keeper, pass } = setUp((plain) => ({ delete: plain.delete }), { client: { ...CLIENT, refresh } });
+  const begin = async (expiresInSeconds: number) => {
+    const { cookie } = await keeper.begin({ ...TOKENS, expiresInSeconds });
+    await keeper.find(cookie);
+    assert.equal(keeper.atHand(cookie)?.record.accessToken, 'a');
+    return cookie;
+  };
+  const left = await begin(36_000);
+  assert.equal(await keeper.end(left), true);
+  assert.equal(keeper.atHand(left), null);
+
+  const refused = await begin(60);
+  pass(60_000);
+  assert.equal(await keeper.find(refused), null);
+  assert.equal(keeper.atHand(refused), null);
+
+  const forgotten = await begin(36_000);
+  pass(1_800_000);
+  assert.equal(await keeper.find(forgotten), null);
+  assert.equal(keeper.atHand(forgotten), null);
 });
 
 test('an end that the store does not take for as long as a session can last is forgotten', async (t) => {
