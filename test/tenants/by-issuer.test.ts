@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Principal, Verifier } from '../../packages/guard/src/core/index.ts';
+import { createDpopClient } from '../support/dpop.ts';
 import { SERVER, startTenants } from './many-realms.ts';
 
 const SECRET = 'the-secret-of-all-tenants';
@@ -48,6 +49,18 @@ describe('tenants by the issuer of the token', () => {
     const mixed = [...other.split('.').slice(0, 2), good.split('.')[2]].join('.');
     assert.equal((await enter('host', mixed)).status, 401);
     assert.deepEqual(await enter('host', other), { status: 200, tenant: 'globex' });
+  });
+
+  test('a token that is bound to a key (DPoP) belongs to the tenant of its issuer', async (t) => {
+    const { enter, realmOf } = start(t, { dpop: 'required', publicUrl: 'https://api.example.com' });
+    const client = createDpopClient();
+    for (const tenant of ['acme', 'globex']) {
+      const realm = realmOf(tenant);
+      const token = realm.mint({ typ: 'DPoP', cnf: { jkt: client.jkt } });
+      const dpop = client.proof({ token, uri: 'https://api.example.com/', now: realm.now });
+      const headers = { authorization: `DPoP ${token}`, dpop };
+      assert.deepEqual(await enter('host', token, headers), { status: 200, tenant });
+    }
   });
 
   test('nobody is of no tenant, and makes no client call with permissions', async (t) => {
