@@ -157,7 +157,7 @@ function run(paths, { isSecond = false } = {}) {
     // Many tests wait: two processes more than there are cores. In CI, other parts run beside all but the first.
     `--test-concurrency=${isSecond ? 1 : availableParallelism() + (process.env.CI && !keepsCoverage ? 0 : 2)}`,
     `--test-timeout=${TIMEOUT_MS}`,
-    ...reporters(failed),
+    ...reporters(failed, TIMEOUT_MS),
     ...passOn,
     ...paths,
   ];

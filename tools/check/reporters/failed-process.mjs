@@ -1,4 +1,4 @@
-// Loaded before each process of tests, as `failed-process.mjs?<folder>`. The folder then holds a file for each process that
+// Loaded before each process of tests, as `failed-process.mjs?folder=…&limit=…`. The folder then holds a file for each process that
 // failed or never ended, and `<process id>.spent` for each that ended. The events of a run do not tell: they name the file in which
 // a test stands, and tests of a contract stand in one that runs none by itself.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,8 @@ import { isMainThread } from 'node:worker_threads';
 const STUCK_MS = 45_000;
 /** Threads of its own may work while the event loop waits: they make keys, or are workers. Even on a busy machine they get this much. */
 const WORKS_MS = 500;
+/** Before the process is ended from outside, which names no test. */
+const AHEAD_MS = 10_000;
 
 /** Names of the tests that began and did not end. */
 const underWay = new Set();
@@ -17,7 +19,8 @@ if (process.env.NODE_TEST_CONTEXT !== undefined && isMainThread) {
   const { afterEach, beforeEach } = await import('node:test');
   beforeEach(({ name }) => void underWay.add(name));
   afterEach(({ name }) => void underWay.delete(name));
-  const mark = join(decodeURIComponent(new URL(import.meta.url).search.slice(1)), String(process.pid));
+  const { searchParams } = new URL(import.meta.url);
+  const mark = join(searchParams.get('folder'), String(process.pid));
   writeFileSync(mark, process.argv[1]);
   process.on('exit', (code) => {
     const spent = {
@@ -29,6 +32,7 @@ if (process.env.NODE_TEST_CONTEXT !== undefined && isMainThread) {
     if (code === 0) rmSync(mark);
   });
   endWhenStuck();
+  setTimeout(() => end('The time is nearly up'), Number(searchParams.get('limit')) - AHEAD_MS).unref();
 }
 
 /** Of this process, and on Linux of those that it started and that ended. */
@@ -64,13 +68,13 @@ function endWhenStuck() {
     if (looks.length <= 10) return;
     const before = looks.shift();
     if (now.idle - before.idle < 0.95 * STUCK_MS || now.worked - before.worked > WORKS_MS) return;
-    const open = process.getActiveResourcesInfo();
-    if (open.includes('ProcessWrap')) return;
-    const tests = [...underWay].join(', ');
-    process.stderr.write(
-      `Nothing happens any more, and a test did not end: ${tests}. Open: ${open.join(', ')}\n`,
-    );
-    process.exit(1);
+    if (!process.getActiveResourcesInfo().includes('ProcessWrap')) end('Nothing happens any more');
   }, STUCK_MS / 10);
   look.unref();
+}
+
+function end(why) {
+  const [tests, open] = [[...underWay].join(', '), process.getActiveResourcesInfo().join(', ')];
+  process.stderr.write(`${why}, and a test did not end: ${tests}. Open: ${open}\n`);
+  process.exit(1);
 }

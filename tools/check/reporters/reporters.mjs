@@ -8,8 +8,9 @@ const at = (file) => new URL(file, import.meta.url);
  * Flags for `node --test`.
  *
  * @param {string} [failed] an empty folder of this run, where {@link filesToTryAgain} finds what failed
+ * @param {number} [limitMs] for each process
  */
-export function reporters(failed) {
+export function reporters(failed, limitMs) {
   if (failed !== undefined) {
     rmSync(failed, { recursive: true, force: true });
     mkdirSync(failed, { recursive: true });
@@ -17,7 +18,10 @@ export function reporters(failed) {
   return [
     ...(failed === undefined
       ? []
-      : ['--import', `${at('failed-process.mjs')}?${encodeURIComponent(failed)}`]),
+      : [
+          '--import',
+          `${at('failed-process.mjs')}?${new URLSearchParams({ folder: failed, limit: limitMs })}`,
+        ]),
     // A terminal shows each test; a log says what failed, at its end.
     `--test-reporter=${process.stdout.isTTY ? 'spec' : at('summary.mjs')}`,
     '--test-reporter-destination=stdout',

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** A line for so many tests. */
 const STEP = 500;
 /** What a process of tests says that had to be ended: see failed-process.mjs and test.mjs. */
-const LEFT_OPEN = /^(?:Nothing happens any more|Its tests are done)/;
+const LEFT_OPEN = /^(?:Nothing happens any more|The time is nearly up|Its tests are done)/;
 /** What node:test says of an error of which it does not know the test. */
 const OF_NO_TEST = /generated asynchronous activity/;
 
