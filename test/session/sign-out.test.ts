@@ -270,6 +270,20 @@ test('a sign-out everywhere that Keycloak refuses says so: in this browser it is
   assert.equal(idp.sessionsOf('abdullah').length, 2);
 });
 
+test('a sign-out everywhere of a session that is over already says that others go on', async (t) => {
+  const { app, idp, browser, signOut } = await setUp(t);
+  await openBrowser(app).signIn();
+  const [name = '', value = ''] = browser.session.split('=');
+  assert.equal((await signOut()).statusCode, 303);
+  browser.cookies.set(name, value);
+  const answer = await signOutOf(browser, 'everywhere');
+  const detail = 'You are signed out here, but not everywhere';
+  assert.deepEqual([answer.statusCode, answer.json()], [503, { detail }]);
+  assert.equal(browser.cookies.size, 0);
+  // The browser did not go there, so the one that is over here is not over at Keycloak.
+  assert.equal(idp.sessionsOf('abdullah').length, 2);
+});
+
 test('the log says of a sign-out everywhere that failed what is known: a role only where Keycloak refused', async (t) => {
   const lines: string[] = [];
   t.mock.method(process.stderr, 'write', (line: string) => lines.push(line) > 0);
