@@ -12,7 +12,11 @@ import { ADMIN } from './run-setup.ts';
 const CLIENT = 'api';
 const FILE = {
   scopes: ['view', 'edit'],
-  resources: [{ name: 'orders', scopes: ['view', 'edit'] }, { name: 'reports' }],
+  resources: [
+    { name: 'orders', scopes: ['view', 'edit'] },
+    { name: 'letters', scopes: ['view'] },
+    { name: 'reports' },
+  ],
   policies: [
     { name: 'member', type: 'role', roles: [{ name: 'member', required: true }, 'shop/auditor', 'guest'] },
     { name: 'staff', type: 'group', groups: [{ path: '/staff', extendChildren: true }, '/board'] },
@@ -199,6 +203,7 @@ describe('why a user has a permission, or not', () => {
       ask(undefined, 'orders'),
       /has scopes, ask for one: (orders#edit, orders#view|orders#view, orders#edit)/,
     );
+    await assert.rejects(ask(undefined, 'letters'), /has scopes, ask for one: letters#view/);
     await assert.rejects(ask(undefined, 'orders#drop'), /has no scope 'drop': it has the scopes /);
     await assert.rejects(ask(undefined, 'reports#view'), /has no scope 'view': it has no scopes/);
     assert.equal((await ask({ status: 'PERMIT' }, 'reports')).isGranted, true);

@@ -185,6 +185,17 @@ describe('the doctor about permissions', () => {
       fix: /^keycloak-guard authz apply/,
     },
     {
+      what: 'an entry of Keycloak is otherwise than in the file',
+      ...{ check: 'authz.file', status: 'warn' },
+      break: () => {
+        const [first, ...others] = FILE.resources;
+        write('authz.json', { ...FILE, resources: [{ ...first, displayName: 'Renamed' }, ...others] });
+      },
+      mend: () => write('authz.json', FILE),
+      cause: /differs from the file/,
+      fix: /^keycloak-guard authz apply/,
+    },
+    {
       what: 'the file cannot be used',
       check: 'authz.file',
       break: () => write('authz.json', { scops: [] }),
@@ -243,6 +254,21 @@ describe('the doctor about permissions', () => {
     assert.equal(await seen(), 'fail');
     write('authz.mjs', {});
     assert.equal(await seen('--authz'), 'fail');
+  });
+
+  test('of a file names what Keycloak lacks; what Keycloak has beyond the file is no difference', async () => {
+    await apply(FILE);
+    const seen = async () => (await visit()).find(({ id }) => id === 'authz.file') ?? assert.fail();
+    const [first, ...others] = FILE.resources;
+    write('authz.json', { ...FILE, resources: others, permissions: [] });
+    assert.equal((await seen()).status, 'ok');
+    const changed = [{ ...first, displayName: 'Renamed' }, ...others];
+    write('authz.json', { ...FILE, resources: changed });
+    assert.match((await seen()).seen ?? '', /authz\.json: resource "orders"$/);
+    write('authz.json', { ...FILE, resources: [...changed, { name: 'letters' }] });
+    const both = await seen();
+    assert.equal(both.status, 'fail');
+    assert.match(both.seen ?? '', /authz\.json: resource "letters"$/);
   });
 
   test('runs a program only where it is named, also if it stands beside .env', async () => {
