@@ -172,6 +172,19 @@ describe('setup service', () => {
     }
   });
 
+  it('setup app writes the settings of its service, and none of a client of another kind', async () => {
+    listOf('clients').push({ id: 'theirs', clientId: 'theirs', enabled: true, publicClient: true });
+    const env = join(folder, 'app-service.env');
+    const app = ['app', '--client-id', 'orders', '--page', 'page', '--page-url', 'http://localhost:5173'];
+    const files = ['--no-user', '--env', join(folder, 'app.env'), '--service-env', env];
+    const theirs = await run([...app, '--service', 'theirs', ...files]);
+    assert.match(theirs.text, /! client theirs: it is a public client: it has no secret/);
+    assert.equal(existsSync(env), false);
+    const own = await run([...app, '--service', 'billing', ...files]);
+    assert.match(own.text, /✓ wrote .*app-service\.env/);
+    assert.match(readFileSync(env, 'utf8'), /^KEYCLOAK_CLIENT_ID=billing$/m);
+  });
+
   it('takes no key that lay in the folder, unless it is named or is the one of the client', async (t) => {
     const [cwd, there] = [process.cwd(), mkdtempSync(join(tmpdir(), 'cloned-'))];
     t.after(() => {
