@@ -31,7 +31,8 @@ describe('doctor --fix --yes', () => {
         .map(([name, value]) => `${name}=${value}\n`)
         .join(''),
     );
-    const options = await readDoctorOptions(['--env', file, '--fix', '--yes', ...args], ADMIN);
+    const given = ['--env', file, '--fix', '--yes', ...args];
+    const options = await readDoctorOptions(given, { ...ADMIN, DOCTOR_PASSWORD: 'Test#123456' });
     return fixFindings([FOUND], options, 'guide', out, createConsent(undefined), undefined);
   }
 
@@ -60,6 +61,25 @@ describe('doctor --fix --yes', () => {
   test('switches them on with --enable', async () => {
     assert.equal(await runMend(['--enable']), 0);
     assert.deepEqual([client.standardFlowEnabled, client.directAccessGrantsEnabled], [true, true]);
+  });
+
+  test('gives a user that is missing the password of the visit', async () => {
+    await runMend(['--user', 'sara']);
+    const sara = keycloak.realms.get('testing')?.lists.users.find(({ username }) => username === 'sara');
+    assert.deepEqual(sara?.credentials, [{ type: 'password', value: 'Test#123456', temporary: false }]);
+  });
+
+  test('logs the admin in at the realm that was named for the visit', async (t) => {
+    const { mock } = t.mock.method(globalThis, 'fetch');
+    await runMend(['--admin-realm', 'testing']);
+    const logins = mock.calls
+      .map(({ arguments: [url] }) => String(url))
+      .filter((url) => /\/token$/.test(url));
+    assert.ok(logins.length > 0);
+    assert.deepEqual(
+      logins.filter((url) => !url.includes('/realms/testing/')),
+      [],
+    );
   });
 });
 
