@@ -187,6 +187,42 @@ describe('a request', () => {
     }
   });
 
+  test('is refused where its function gives no requirement; each cause is told once, of very many only the first', async (t) => {
+    let given: () => unknown;
+    const { realm, get } = await startApp(t, () => given());
+    const claims = { realm_access: { roles: ['admin'] } };
+    const causes: string[] = [];
+    for (const [result, cause] of [
+      [() => ({}), 'gave no requirement'],
+      [() => undefined, 'gave undefined'],
+      [() => undefined],
+      [() => null, 'gave null'],
+      [() => ['admin'], 'gave admin'],
+      [() => 'admin'],
+      [async () => ({ realmRole: 'admin' }), 'gave a promise'],
+      [() => Promise.reject(new Error('late'))],
+      [
+        () => ({ realmrole: 'admin' }),
+        'gave a wrong requirement: realmrole is not a requirement: did you mean realmRole?',
+      ],
+    ] as const) {
+      given = result;
+      if (cause !== undefined) causes.push(cause);
+      assert.equal((await get('/x', claims)).status, 403);
+    }
+    for (let at = causes.length; at < 25; at++) {
+      given = () => {
+        throw new Error(`no. ${at}`);
+      };
+      if (at < 20) causes.push(`threw Error: no. ${at}`);
+      assert.equal((await get('/x', claims)).status, 403);
+    }
+    assert.deepEqual(
+      realm.notices.slice(1).map(({ level, code, message }) => `${level} ${code} ${message}`),
+      causes.map((cause) => `error requirement_unclear A guard refused GET /x: its function ${cause}`),
+    );
+  });
+
   test('the function is asked anew each time, with what it gave before in memory', async (t) => {
     let wanted: object = { organization: 'acme' };
     const { get } = await startApp(t, () => wanted);
