@@ -121,7 +121,7 @@ describe('a request of Node’s', () => {
     assert.deepEqual(await read(over, { a: '1' }), { a: '1' });
     assert.equal(await read(over, Buffer.from('ä=1')), 'ä=1');
     const cut = (destroyed: boolean, complete: boolean) =>
-      sentOnNode({ destroyed, complete, headers: { a: 'b' } } as never).isCutOff();
+      sentOnNode({ destroyed, complete, headers: { a: 'b' } } as never).isCutOff?.();
     assert.deepEqual([cut(true, false), cut(true, true), cut(false, false)], [true, false, false]);
     assert.equal(sentOnNode({ headers: { 'content-type': 'x' } } as never).header('content-type'), 'x');
   });
@@ -152,7 +152,7 @@ describe('an answer of Node’s', () => {
   test('gets its headers, and cookies beside those that are there', () => {
     const { response, headers } = toResponse();
     addToNodeAnswer(response, { headers: { 'x-a': '1', connection: 'close' }, setCookies: [] });
-    assert.deepEqual(headers, { 'x-a': '1', connection: 'close' });
+    assert.deepEqual({ ...headers }, { 'x-a': '1', connection: 'close' });
     addToNodeAnswer(response, { headers: {}, setCookies: ['a=1'] });
     assert.deepEqual(headers['set-cookie'], ['a=1']);
     addToNodeAnswer(response, { headers: {}, setCookies: ['b=2', 'c=3'] });
