@@ -321,9 +321,29 @@ test('OpenAPI 3.1 lists models, the bearer scheme, and each status on its route'
     '/health/live',
     '/health/ready',
   ]);
-  const statuses = (path: string, method: string) => Object.keys(api.paths[path][method].responses);
-  assert.deepEqual(statuses('/login', 'post'), '200 400 401 403 413 415 422 429 500 503'.split(' '));
-  assert.deepEqual(statuses('/protected', 'get'), '200 400 401 403 500 503'.split(' '));
+  for (const [route, statuses] of Object.entries({
+    '/ get': '200',
+    '/login post': '200 400 401 403 413 415 422 429 500 503',
+    '/refresh post': '200 400 401 413 415 422 429 500 503',
+    '/logout post': '204 400 401 413 415 422 429 500 503',
+    '/protected get': '200 400 401 403 500 503',
+    '/health/live get': '200',
+    '/health/ready get': '200 503',
+  })) {
+    const [path = '', method = ''] = route.split(' ');
+    const { responses } = api.paths[path][method];
+    assert.deepEqual(Object.keys(responses), statuses.split(' '), route);
+    for (const [status, { description, content }] of Object.entries<Record<string, object>>(responses)) {
+      assert.ok(description, `${route} ${status}`);
+      // Of JSON, or of several types.
+      const [{ schema } = {}] = Object.values((content ?? {}) as Record<string, { schema?: object }>);
+      assert.equal(
+        /"(?:\$ref|properties)":/.test(JSON.stringify(schema) ?? ''),
+        status !== '204',
+        `${route} ${status}`,
+      );
+    }
+  }
   assert.equal(api.components.securitySchemes.bearerAuth.scheme, 'bearer');
   assert.deepEqual(api.paths['/protected'].get.security, [{ bearerAuth: [] }, { keycloak: ['openid'] }]);
   assert.deepEqual(Object.keys(api.paths['/login'].post.requestBody.content), [
