@@ -14,6 +14,8 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { announceProvider, findRunningProviders } from '../../packages/cli/src/dev/running-provider.ts';
+import { startDevIdp } from '../../packages/testing/src/index.ts';
+import { runInProcess } from './support/in-process.ts';
 import { emptyFolder } from './support/program.ts';
 
 const PROVIDER = { url: 'http://localhost:8080', realm: 'testing', realmFile: undefined };
@@ -29,7 +31,7 @@ async function setUp(t: TestContext) {
   });
   const folder = join(cache, 'keycloak-guard', 'running');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  return { folder, file: join(folder, `${process.pid}.json`) };
+  return { cache, folder, file: join(folder, `${process.pid}.json`) };
 }
 
 test('the provider of a process that runs is found, until it ends', async (t) => {
@@ -105,4 +107,25 @@ test('of two that run, the one that was started last comes first, and the other 
   assert.deepEqual(await findRunningProviders(), [PROVIDER]);
   await announceProvider(PROVIDER);
   assert.ok(!(await readdir(folder)).includes('4194303.json'));
+});
+
+test('token signs in at the one that was started last, and says so where there is another', async (t) => {
+  const { cache, folder, file } = await setUp(t);
+  const idp = await startDevIdp();
+  t.after(() => idp.close());
+  await announceProvider({ ...PROVIDER, url: `http://localhost:${new URL(idp.url).port}` });
+  const sign = () => runInProcess(['token'], { XDG_CACHE_HOME: cache });
+  const alone = await sign();
+  assert.deepEqual([alone.code, alone.stdout.split('.').length], [0, 3], alone.stderr);
+  assert.match(alone.stderr, /^abdullah, at the embedded provider: http:\/\/localhost:\d+\n$/);
+  const other = join(folder, `${process.ppid}.json`);
+  await writeFile(other, JSON.stringify({ ...PROVIDER, pid: process.ppid }), { mode: 0o600 });
+  const { mtime } = await stat(file);
+  await utimes(other, mtime, new Date(mtime.getTime() - 1000));
+  const both = await sign();
+  assert.equal(both.code, 0);
+  assert.match(
+    both.stderr,
+    /It was started last\. For the one at http:\/\/localhost:8080: KEYCLOAK_SERVER_URL/,
+  );
 });
