@@ -80,12 +80,11 @@ async function serve(t: TestContext, status: number, body = '', isLeftAlone = fa
 }
 
 test('back-channel logout: only who refuses a call without a logout token takes one', async (t) => {
-  const local = { ...CALLER, serverUrl: 'http://localhost:9' };
-  const about = async (url: string) =>
+  const about = async (url: string, { serverUrl = 'http://localhost:9', issuer = 'none' } = {}) =>
     say(CLIENT_SETTINGS_CHECKS, 'client.backchannel-logout', {
       reach: {
-        caller: local,
-        realm: { discovery: async () => answer(200, { issuer: 'none' }) },
+        caller: { ...CALLER, serverUrl },
+        realm: { discovery: async () => answer(200, { issuer }) },
         admin: { client: async () => ({ attributes: { 'backchannel.logout.url': url } }) },
       },
     });
@@ -93,6 +92,16 @@ test('back-channel logout: only who refuses a call without a logout token takes 
   assert.match(await about(await serve(t, 422, '{}')), /^ok/);
   for (const status of [200, 401, 403, 500])
     assert.match(await about(await serve(t, status)), /^warn .*takes no logout tokens/, String(status));
+  // Behind one proxy both have one origin; then who refuses says whose address it is.
+  for (const own of ['serverUrl', 'issuer']) {
+    const at = (url: string) => about(url, { [own]: new URL(url).origin });
+    assert.match(await at(await serve(t, 400, '{}')), /^ok/, own);
+    for (const [status, body] of [
+      [400, 'Bad Request'],
+      [404, '{"error":"HTTP 404 Not Found"}'],
+    ] as const)
+      assert.match(await at(await serve(t, status, body)), /^warn .* is Keycloak's own address/, own);
+  }
   assert.match(await about('http://'), /^warn the backchannel logout URL is no http or https URL/);
   assert.match(
     await aboutClient('client.backchannel-logout', {
