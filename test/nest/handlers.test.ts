@@ -3,15 +3,19 @@ import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CanActivate, ExecutionContext, Type } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { of } from 'rxjs';
 import {
   asOurs,
   GlobalGuards,
   globalGuardsOf,
   guardMessages,
+  KeycloakGuard,
+  LoginLimitsGuard,
 } from '../../packages/guard/src/adapters/nest/guards.ts';
 import { appGuardsIn, registeredIn } from '../../packages/guard/src/adapters/nest/handlers.ts';
+import { KeycloakModule } from '../../packages/guard/src/adapters/nest/module.ts';
+import { KeycloakService } from '../../packages/guard/src/adapters/nest/service.ts';
 import {
   findOpenReferences,
   findUnguarded,
@@ -264,6 +268,28 @@ describe('what a decorator guards in vain', () => {
     assert.equal(find([], false), undefined);
     assert.equal(find([], true, GRAPHQL('guards')), undefined);
   });
+});
+
+test('our guards and our module are made by Nest, a guard without the module too', () => {
+  const metadata = (of: object) => [
+    Reflect.getMetadata('__injectable__', of),
+    Reflect.getMetadata('self:paramtypes', of),
+    Reflect.getMetadata('optional:paramtypes', of),
+  ];
+  const service = { index: 0, param: KeycloakService };
+  assert.deepEqual(metadata(KeycloakGuard), [true, [service], [0]]);
+  assert.deepEqual(metadata(LoginLimitsGuard), [true, [service], undefined]);
+  assert.deepEqual(metadata(GlobalGuards), [true, [{ index: 0, param: ExternalContextCreator }], undefined]);
+  const params = Reflect.getMetadata('self:paramtypes', KeycloakModule) as {
+    index: number;
+    param: unknown;
+  }[];
+  assert.deepEqual(
+    params.toSorted((a, b) => a.index - b.index).map(({ param }) => param),
+    [KeycloakService, HttpAdapterHost, ModulesContainer, ExternalContextCreator],
+  );
+  const { global, exports, imports } = KeycloakModule.forRootAsync({ useFactory: () => ({}) as never });
+  assert.deepEqual([global, exports, imports], [true, [KeycloakService, KeycloakGuard], []]);
 });
 
 describe('global guards', () => {
