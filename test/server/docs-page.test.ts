@@ -13,6 +13,14 @@ test('the window in which people sign in may tell the page how it ended', async 
   assert.equal(await policyOf('index.html'), 'same-origin-allow-popups');
 });
 
+test('caches may keep the files of the page for an hour, and ask whether the page itself is still the same', async (t) => {
+  const { app } = await buildTestApp(t, NOWHERE);
+  const kept = async (path: string) => (await app.inject(path)).headers['cache-control'];
+  assert.equal(await kept('/docs/'), 'no-cache');
+  assert.equal(await kept('/docs/static/swagger-ui.css'), 'public, max-age=3600');
+  assert.equal(await kept('/docs/static/nothing.css'), 'no-store');
+});
+
 test('the form of POST /login is filled in where there is a user for everybody, and else empty', async (t) => {
   const login = { username: 'abdullah', password: 'Test#123456' };
   for (const [docsLogin, expected] of [
@@ -46,6 +54,8 @@ test('a token that is typed with its Bearer is sent with one', async (t) => {
     assert.deepEqual(send({ headers: { Authorization: sent } }), { headers: { Authorization: expected } });
   assert.deepEqual(send({ headers: { accept: '*/*' } }), { headers: { accept: '*/*' } });
   assert.deepEqual(send({}), {});
+  const settings = /"defaultModelsExpandDepth":(\d+)/.exec(body)?.[1];
+  assert.deepEqual([settings, /"displayRequestDuration":(\w+)/.exec(body)?.[1]], ['0', 'true']);
 });
 
 test('a page that could not be made once is made for who asks next', async (t) => {

@@ -120,6 +120,7 @@ test('a URL that cannot be decoded, and what is no HTTP, are 400 with a detail',
   assert.match(await talk('GET / HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 OK\r\n/);
   const expecting = await talk('GET / HTTP/1.1\r\nHost: a\r\nExpect: foo\r\nConnection: close\r\n\r\n');
   assert.match(expecting, /^HTTP\/1\.1 417 Expectation Failed\r\n[\s\S]*\{"detail":"Expectation Failed"\}$/);
+  assert.match(expecting, /^cache-control: no-store\r$/m);
   assert.match(
     await talk('nonsense\r\n\r\n'),
     /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*\{"detail":"Bad Request"\}$/,

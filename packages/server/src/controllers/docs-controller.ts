@@ -105,8 +105,12 @@ async function openPage(app: FastifyInstance, { clientId, basePath, login }: Pag
   });
   page.addHook('onRequest', (request, reply, done) => {
     if (request.url.includes('/oauth2-redirect.html')) reply.raw.removeHeader('cross-origin-opener-policy');
+    done();
+  });
+  // What serves the files has set its own.
+  page.addHook('onSend', (request, reply, _payload, done) => {
     const isFile = request.routeOptions.url?.includes('/static/') === true;
-    reply.header('cache-control', isFile ? 'public, max-age=3600' : 'no-cache');
+    if (reply.statusCode < 400) reply.header('cache-control', isFile ? 'public, max-age=3600' : 'no-cache');
     done();
   });
   await page.register(swaggerUi, {
