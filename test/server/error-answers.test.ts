@@ -23,7 +23,10 @@ for (const [statusCode, status, detail] of [
   test(`an error with the status ${statusCode} is answered as ${status}, with the id of its line of the log`, async (t) => {
     const { app, log } = await buildTestApp(t, NOWHERE);
     app.get('/fails', async () => {
-      throw Object.assign(new Error('the pool is empty'), { code: 'E_POOL', ...(statusCode && { statusCode }) });
+      throw Object.assign(new Error('the pool is empty'), {
+        code: 'E_POOL',
+        ...(statusCode && { statusCode }),
+      });
     });
     const answer = await app.inject('/fails');
     assert.deepEqual([answer.statusCode, answer.json()], [status, { detail }]);
