@@ -8,12 +8,15 @@ import { createRedisSessionStore } from '../../packages/guard/src/redis/session-
 import { followStream } from '../../packages/guard/src/redis/stream-reader.ts';
 import { settle } from '../support/refusal.ts';
 
+const HUNG = new Error('it hangs');
+
 type Call = readonly [name: string, ...args: unknown[]];
 
 /** A connection whose commands are answered by a function. */
 function createConnection(answer: (...call: Call) => unknown) {
   const calls: Call[] = [];
   const listeners = new Set<() => void>();
+  const limits = new Set<number>();
   const client = new Proxy(
     {},
     {
@@ -32,11 +35,13 @@ function createConnection(answer: (...call: Call) => unknown) {
     get isReady() {
       return state.isReady;
     },
-    run: async (command) => {
+    run: async (command, timeoutMs) => {
+      if (timeoutMs !== undefined) limits.add(timeoutMs);
       if (!state.isReady) throw new RedisUnavailable('away');
       try {
         return await command(client as never);
       } catch (error) {
+        if (error === HUNG) throw new RedisUnavailable('did not answer in time');
         throw new RedisUnavailable('refused', { cause: error });
       }
     },
@@ -52,7 +57,7 @@ function createConnection(answer: (...call: Call) => unknown) {
       if (isReady) for (const one of listeners) one();
     },
   };
-  return { connection, calls, state, listeners };
+  return { connection, calls, state, listeners, limits };
 }
 
 test('a session is a key that expires, and whoever has its lock is asked for by name', async () => {
@@ -119,6 +124,7 @@ function createStreamServer() {
     policies: [] as string[],
     appended: [] as string[],
     refuses: new Set<string>(),
+    hangs: new Set<string>(),
     reads: 0,
     put(text: string, at = '0') {
       stream.push({ id: `${stream.length + 1}-0`, message: { r: text, at } });
@@ -131,6 +137,7 @@ function createStreamServer() {
   };
   let wake = () => {};
   const answer = (name: string, ...args: never[]): unknown => {
+    if (redis.hangs.has(name)) throw HUNG;
     if (redis.refuses.has(name)) throw new Error(`WRONGTYPE ${name}`);
     const [key, value] = args as unknown as [unknown, unknown];
     switch (name) {
@@ -176,7 +183,7 @@ describe('the stream of revocations', () => {
     t.mock.method(performance, 'now', () => now);
     const server = createStreamServer();
     prepare?.(server.redis);
-    const { connection, calls, state, listeners } = createConnection(server.answer as never);
+    const { connection, ...more } = createConnection(server.answer as never);
     const seen: string[] = [];
     const keys = { stream: 'p:revocations', notBefore: 'p:not-before', mark: 'p:mark' };
     const stream = followStream(connection, keys, {
@@ -190,11 +197,11 @@ describe('the stream of revocations', () => {
       server.wake();
       await settle();
     };
-    return { ...server, stream, connection, calls, state, listeners, seen, later };
+    return { ...server, ...more, stream, connection, seen, later };
   }
 
   test('is read to its end in batches, after what stays in force, and then waited for', async (t) => {
-    const { stream, seen, calls, redis } = follow(t, ({ put, policies }) => {
+    const { stream, seen, calls, limits } = follow(t, ({ put, policies }) => {
       policies.push('policy');
       for (let count = 0; count < 1_000; count++) put(String(count));
       put('last');
@@ -212,7 +219,7 @@ describe('the stream of revocations', () => {
       ['1001-0', { COUNT: 1_000, BLOCK: 2_000 }],
     ]);
     assert.equal(stream.lagSeconds, 0, 'what was there before came late for nobody');
-    redis.put('unreadable time', 'no number');
+    assert.deepEqual([...limits], [4_000], 'longer than a read waits');
   });
 
   test('tells how late what is new comes', async (t) => {
@@ -286,6 +293,32 @@ describe('the stream of revocations', () => {
     const atEnd = calls.length;
     await later(5_000);
     assert.equal(calls.length, atEnd);
+  });
+
+  test('is not read while Redis hangs, and tried again a moment later', async (t) => {
+    for (const name of ['set', 'get', 'hVals', 'xRange', 'xRead']) {
+      t.mock.timers.reset();
+      t.mock.restoreAll();
+      const { redis, later, seen, stream } = follow(t, ({ put, hangs }) => {
+        put('first');
+        if (name !== 'xRange') hangs.add(name);
+      });
+      await settle();
+      if (name === 'xRange') {
+        redis.hangs.add(name);
+        redis.put('second');
+        await later(2_000);
+        seen.length = 0;
+      }
+      assert.deepEqual([seen, stream.isCaughtUp], [[], name === 'xRange'], name);
+      redis.hangs.clear();
+      redis.put('third');
+      await later(99);
+      assert.deepEqual(seen, []);
+      await later(1);
+      assert.equal(seen.at(-1), 'third', name);
+      stream.close();
+    }
   });
 });
 
