@@ -103,7 +103,9 @@ describe('a connection', () => {
     assert.equal(calls, 0);
     await ready(one);
     assert.deepEqual([await one.ask(), one.server.asked, calls], ['x', [['GET', 'a']], 1]);
-    one.connection.onReady(() => void (calls += 10));
+    one.connection.onReady(() => {
+      calls += 10;
+    });
     assert.equal(calls, 11);
     stop();
     one.server.cut();
