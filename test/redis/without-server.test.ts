@@ -326,7 +326,7 @@ describe('a store of revocations', () => {
   function open(t: TestContext) {
     t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
     const server = createStreamServer();
-    const { connection, calls, state } = createConnection(server.answer as never);
+    const { connection, calls, state, listeners } = createConnection(server.answer as never);
     const store = createRedisRevocationStore(connection, { rememberSeconds: 60 });
     t.after(() => store.close());
     const later = async (ms: number) => {
@@ -334,7 +334,7 @@ describe('a store of revocations', () => {
       server.wake();
       await settle();
     };
-    return { ...server, store, connection, calls, state, later };
+    return { ...server, store, connection, calls, state, listeners, later };
   }
 
   test('shares what is added, by everybody’s rules', async (t) => {
@@ -361,7 +361,10 @@ describe('a store of revocations', () => {
       [store.waiting, store.isConnected, store.isCaughtUp, store.rememberSeconds],
       [0, true, true, 60],
     );
-    await assert.rejects(store.add({ type: 'session' } as never), TypeError);
+    await assert.rejects(
+      store.add({ type: 'session' } as never),
+      /^TypeError: The revocation is incomplete or malformed$/,
+    );
     stop?.();
     redis.put(JSON.stringify(session('b')));
     const late: Revocation[] = [];
@@ -418,13 +421,51 @@ describe('a store of revocations', () => {
     await settle();
     for (const id of ['a', 'b']) await store.add(session(id));
     await later(0);
+    // What reads the stream is away.
+    redis.hangs.add('xRead');
+    await store.add(session('c'));
+    await later(0);
     redis.appended.length = 0;
     redis.lose();
+    redis.hangs.clear();
     redis.put(JSON.stringify(session('b')));
     now += 10_000;
     await later(0);
     await later(1_000);
-    assert.deepEqual(redis.appended, [JSON.stringify(session('a'))]);
+    await later(1_000);
+    assert.deepEqual(
+      redis.appended,
+      ['a', 'c'].map((one) => JSON.stringify(session(one))),
+    );
+  });
+
+  test('sends each once, and none after its end', async (t) => {
+    const { store, connection, redis, calls, later, listeners } = open(t);
+    await settle();
+    redis.refuses.add('eval');
+    await assert.rejects(store.add(session('a')), RedisUnavailable);
+    redis.refuses.clear();
+    const tries = () => calls.filter(([name]) => name === 'eval').length;
+    const before = tries();
+    for (let count = 0; count < 3; count++) connection.become(true);
+    assert.equal(tries(), before + 1);
+    await settle();
+    redis.refuses.add('eval');
+    await assert.rejects(store.add(session('b')), RedisUnavailable);
+    store.close();
+    redis.refuses.clear();
+    const atEnd = tries();
+    await later(5_000);
+    assert.deepEqual([tries(), listeners.size], [atEnd, 0]);
+  });
+
+  test('is kept for a second at least, and for a year at most', () => {
+    const { connection } = createConnection(() => null);
+    connection.become(false);
+    const of = (rememberSeconds: number) =>
+      createRedisRevocationStore(connection, { rememberSeconds }).close();
+    for (const good of [1, 31_536_000]) of(good);
+    for (const wrong of [0, 31_536_001, 1.5]) assert.throws(() => of(wrong), /rememberSeconds/);
   });
 
   test('waits until it has caught up, and no longer than it was told', async () => {
@@ -510,6 +551,9 @@ describe('a store of revocations', () => {
         { keys: ['p:lease:t'], arguments: ['me'] },
       ],
     );
+    connection.become(false);
+    await assert.rejects(async () => leases?.leave('t', 'me'), RedisUnavailable);
+    state.isReady = true;
     answer = 0;
     assert.equal(await leases?.take('t', 'me', 10), undefined);
     assert.equal(await leases?.save('t', 'me', 'new'), false);
