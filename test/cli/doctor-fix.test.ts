@@ -140,3 +140,36 @@ test('doctor answers 1 where something is wrong, as lines or as JSON, and says w
   assert.equal(shown.ok, false);
   assert.ok(shown.checks.some(({ status }: { status: string }) => status === 'fail'));
 });
+
+test('doctor --fix shows what it can fix, does it, and looks again; where nobody agrees, it changes nothing', async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"testing"}' });
+  const client: Record<string, unknown> = {
+    ...{ id: 'c-1', clientId: 'fastapi-keycloak', secret: 'made-by-keycloak', redirectUris: [] },
+    ...{ standardFlowEnabled: true, directAccessGrantsEnabled: true },
+  };
+  keycloak.realms.get('testing')?.lists.clients.push(client as never);
+  const folder = emptyFolder();
+  const settings = { ...settingsFor(keycloak.url), KEYCLOAK_CLIENT_SECRET: 'made-by-keycloak' };
+  const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
+  writeFileSync(join(folder, '.env'), lines.join(''), { mode: 0o600 });
+  const fix = async (...args: string[]) => {
+    const env = { ...ADMIN, NO_COLOR: '1' };
+    const run = await runInProcess(['doctor', '--fix', '--env', '.env', ...args], env, folder);
+    return { ...run, passes: run.stdout.split('settings.valid').length - 1 };
+  };
+  const unasked = await fix();
+  const fixable = 'client.web-origins, client.backchannel-logout, client.post-logout-uris';
+  assert.ok(unasked.stdout.includes(`\n\nsetup can fix: ${fixable}\nKeycloak at `), unasked.stdout);
+  assert.doesNotMatch(unasked.stdout, /Looking again/);
+  assert.deepEqual([unasked.code, unasked.passes, client.redirectUris], [1, 1, []]);
+  const agreed = await fix('--yes');
+  assert.match(agreed.stdout, /\nsetup can fix: client\.web-origins, [\s\S]*\nLooking again:\n/);
+  // The other findings of this Keycloak are left.
+  assert.deepEqual([agreed.code, agreed.passes, client.redirectUris], [1, 2, ['http://localhost:8000/*']]);
+  Object.assign(client, { standardFlowEnabled: false, directAccessGrantsEnabled: false });
+  const done = await fix('--yes');
+  assert.match(done.stdout, /\nsetup can fix none of this: see the fixes above\.\n$/);
+  assert.deepEqual([done.code, done.passes], [1, 1]);
+});
