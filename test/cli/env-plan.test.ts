@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
-import { planEnv } from '../../packages/cli/src/setup/api/env-plan.ts';
+import {
+  planClientEnv,
+  planEnv,
+  readOrMakeSecret,
+  readSecret,
+} from '../../packages/cli/src/setup/api/env-plan.ts';
 
 const WANTED = {
   KEYCLOAK_SERVER_URL: 'http://localhost:8080',
@@ -108,5 +113,112 @@ describe('the plan of a file with settings', () => {
       },
     );
     assert.equal(await readFile(file, 'utf8'), OLD);
+  });
+});
+
+test('an agreed file is written once: what is there already is no step, and is not written again', async (t) => {
+  const { file, part } = await plan(t, undefined);
+  const write = async () => {
+    const subjects: string[] = [];
+    for await (const { verb, subject } of part.apply()) subjects.push(`${verb} ${subject}`);
+    return subjects;
+  };
+  assert.deepEqual(await write(), [`wrote ${file} (readable by you alone)`]);
+  assert.deepEqual(await write(), []);
+  const { part: again } = await plan(t, await readFile(file, 'utf8'));
+  assert.deepEqual([again.steps, again.kept, again.blocked], [[], [], []]);
+});
+
+test('values are replaced where --overwrite-env says so, and by --yes alone they are not', async (t) => {
+  const { file } = await plan(t, OLD);
+  const of = (overwriteEnv: boolean, yes: boolean) =>
+    planEnv(file, { overwriteEnv, yes }, WANTED, async () => WANTED, {} as never, {} as never);
+  const overwritten = await of(true, true);
+  overwritten.assertAgreeable?.();
+  assert.deepEqual(overwritten.steps[0]?.opens, []);
+  const agreed = await of(false, true);
+  assert.throws(() => agreed.assertAgreeable?.(), /has other values:[\s\S]*Give --overwrite-env/);
+});
+
+test('a secret that Keycloak is going to make is in the plan; where no secret is needed, none', async (t) => {
+  const { KEYCLOAK_CLIENT_SECRET: _, ...known } = WANTED;
+  const { file } = await plan(t, undefined);
+  const fieldsOf = async (needsSecret?: boolean) => {
+    const options = { overwriteEnv: false, yes: false };
+    const { steps } = await planEnv(
+      file,
+      options,
+      known,
+      async () => known,
+      {} as never,
+      undefined,
+      needsSecret,
+    );
+    return steps[0]?.changes.map(({ field, to }) => `${field}=${to}`);
+  };
+  const others = ['KEYCLOAK_SERVER_URL=http://localhost:8080', 'SESSION_SECRET=(hidden)'];
+  assert.deepEqual(await fieldsOf(), [...others, 'KEYCLOAK_CLIENT_SECRET=(hidden)']);
+  assert.deepEqual(await fieldsOf(false), others);
+});
+
+describe('the secret of a client', () => {
+  const goal = { realm: 'main', clientId: 'api', clientSecret: 'of-the-settings' };
+  function keycloakWith(value: string | undefined) {
+    const calls: string[] = [];
+    const clients = {
+      find: async () => [{ id: 'c-1', clientId: 'api' }],
+      getClientSecret: async ({ id }: { id: string }) => {
+        calls.push(`read ${id}`);
+        return { value };
+      },
+      generateNewClientSecret: async ({ id }: { id: string }) => {
+        calls.push(`make ${id}`);
+        return { value: 'made' };
+      },
+    };
+    return { calls, api: { clients } as never };
+  }
+
+  test('is that of the settings for a client that is made, is read of one that is there, and a public one has none', async () => {
+    for (const [client, secret, called] of [
+      [undefined, 'of-the-settings', []],
+      [null, 'of-the-settings', []],
+      [{ id: 'c-1', publicClient: true }, undefined, []],
+      [{ publicClient: false }, undefined, []],
+      [{ id: 'c-1', publicClient: false }, 'there', ['read c-1']],
+    ] as const) {
+      const { api, calls } = keycloakWith('there');
+      assert.deepEqual([await readSecret(api, goal, client as never), calls], [secret, called]);
+    }
+  });
+
+  test('is made where there is none', async () => {
+    const there = keycloakWith('there');
+    assert.deepEqual([await readOrMakeSecret(there.api, goal), there.calls], ['there', ['read c-1']]);
+    const none = keycloakWith(undefined);
+    assert.deepEqual(
+      [await readOrMakeSecret(none.api, goal), none.calls],
+      ['made', ['read c-1', 'make c-1']],
+    );
+  });
+
+  test('is not read where nothing is written, nor where the client proves itself with a key', async (t) => {
+    const { file } = await plan(t, undefined);
+    const of = async (to: string | undefined, client: object, type?: string) => {
+      const { api, calls } = keycloakWith('there');
+      const chosen = type && { goal: { type }, settings: { KEYCLOAK_CLIENT_KEY_FILE: 'key.pem' } };
+      const how = { file: to, serverUrl: 'http://localhost:8080', chosen, overwriteEnv: false, yes: true };
+      const { steps } = await planClientEnv(api, goal, client as never, how as never, {} as never, undefined);
+      return [steps[0]?.changes.map(({ field }) => field.replace('KEYCLOAK_', '')) ?? [], calls];
+    };
+    const names = ['SERVER_URL', 'REALM', 'CLIENT_ID'];
+    const byKey = { id: 'c-1', clientAuthenticatorType: 'client-jwt' };
+    assert.deepEqual(await of(undefined, { id: 'c-1' }), [[], []]);
+    assert.deepEqual(await of(file, { id: 'c-1' }), [[...names, 'CLIENT_SECRET'], ['read c-1']]);
+    assert.deepEqual(await of(file, byKey), [names, []]);
+    assert.deepEqual(await of(file, { id: 'c-1' }, 'key'), [[...names, 'CLIENT_KEY_FILE'], []]);
+    assert.deepEqual(await of(file, byKey, 'secret'), [
+      ...[[...names, 'CLIENT_SECRET', 'CLIENT_KEY_FILE'], ['read c-1']],
+    ]);
   });
 });
