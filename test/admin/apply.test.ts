@@ -22,7 +22,15 @@ const READS: Record<string, (query: never) => Promise<unknown>> = {
   'clients.findRole': BY_NAME as never,
   'clients.getServiceAccountUser': async () => ({ id: 'id-account' }),
   'clients.listProtocolMappers': async () => [{ id: 'id-old', name: 'old' }],
-  'clientScopes.find': async () => ['email', 'groups'].map((name) => ({ id: `id-${name}`, name })),
+  'clientScopes.find': async () => [
+    { id: 'id-email', name: 'email' },
+    {
+      ...{ id: 'id-groups', name: 'groups' },
+      protocolMappers: ['other', 'audience'].map((protocolMapper) => ({
+        ...{ id: `id-${protocolMapper}`, protocolMapper, config: { a: 'old', kept: 'yes' } },
+      })),
+    },
+  ],
   'roles.findOneByName': BY_NAME as never,
   'users.find': async () => [{ id: 'id-anna', username: 'anna' }],
   'users.findOne': async () => ({ username: 'anna', email: 'a@b.c', enabled: false }),
@@ -177,6 +185,25 @@ test('each step sends what it says, of the client that it names or else of that 
     [
       { type: 'add-scope-mapper', scope: 'email', mapper: { name: 'm' } as never },
       ['clientScopes.addProtocolMapper', { realm: 'shop', id: 'id-email' }, { name: 'm' }],
+    ],
+    [
+      { type: 'set-scope-attributes', scope: 'email' },
+      [
+        'clientScopes.update',
+        { realm: 'shop', id: 'id-email' },
+        { id: 'id-email', name: 'email', attributes: { 'include.in.token.scope': 'true' } },
+      ],
+    ],
+    [
+      {
+        ...{ type: 'set-scope-mapper', scope: 'groups' },
+        mapper: { protocolMapper: 'audience', config: { a: 'new' } } as never,
+      },
+      [
+        'clientScopes.updateProtocolMapper',
+        { realm: 'shop', id: 'id-groups', mapperId: 'id-audience' },
+        { id: 'id-audience', protocolMapper: 'audience', config: { a: 'new', kept: 'yes' } },
+      ],
     ],
     [
       { type: 'offer-scope', scope: 'email' },
