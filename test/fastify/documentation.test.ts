@@ -40,6 +40,8 @@ async function documented() {
     },
     () => 'own',
   );
+  const both = [app.guard(), app.guard({ scope: 'x' })];
+  app.get('/own/both', { onRequest: both, schema: { security: [{ mine: [] }] } }, () => 'own');
   await app.register(async (scope) => {
     scope.guardAll({ scope: 'all' });
     scope.get('/scope/plain', () => '');
@@ -65,6 +67,7 @@ describe('the OpenAPI document', () => {
     assert.deepEqual(summary('/maybe'), [[{ keycloak: [] }, {}], '200 401 503']);
     assert.deepEqual(summary('/option'), [[{ keycloak: [] }], '200 401 403 503']);
     assert.deepEqual(summary('/own'), [[{ mine: [] }], '200 401 503']);
+    assert.deepEqual(summary('/own/both'), [[{ mine: [] }], '200 401 403 503']);
     assert.equal(of('/own').responses['401']?.description, 'Out');
     assert.equal(of('/any').responses['401']?.description, 'No bearer token, or an invalid one');
     await app.close();

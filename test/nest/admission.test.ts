@@ -2,11 +2,12 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ExecutionContext } from '@nestjs/common';
+import { type ExecutionContext, Sse } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { createAdmission } from '../../packages/guard/src/adapters/nest/admission.ts';
 import { findNote } from '../../packages/guard/src/adapters/nest/call.ts';
 import { Mcp, Permission, Public, Require } from '../../packages/guard/src/adapters/nest/decorators.ts';
+import { endStreams } from '../../packages/guard/src/adapters/nest/handlers.ts';
 import { UnknownContextError } from '../../packages/guard/src/adapters/nest/to-call.ts';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
 import { decorate } from '../support/without-syntax.ts';
@@ -34,8 +35,9 @@ describe('a message or a request', () => {
     permit = () => undefined as unknown,
   } = {}) {
     const seen: unknown[] = [];
+    const opened: unknown[] = [];
     const engine = {
-      connections: { guard: () => ({}) },
+      connections: { guard: () => ({ open: async (call: unknown) => opened.push(call) }) },
       guard: (options: unknown) => {
         seen.push(['guard', options]);
         return { decide, admit: (_call: unknown, principal: unknown) => principal };
@@ -69,7 +71,7 @@ describe('a message or a request', () => {
       context.setType(kind);
       return context as ExecutionContext;
     };
-    return { admit, seen, lines, contextFor };
+    return { admit, seen, lines, opened, contextFor };
   }
 
   test('is decided once for all guards of its handler, whose check is made once', async () => {
@@ -124,6 +126,28 @@ describe('a message or a request', () => {
     const request = plain.contextFor('guarded');
     plain.admit(request);
     assert.equal(findNote(request)?.principal, anna);
+  });
+
+  test('of a stream leaves how its connection is opened, once there is a caller', async () => {
+    class Streams {
+      events() {}
+    }
+    decorate(Streams, 'events', Require({}), Sse('events'));
+    const [one, none] = [new Map([['s', { metatype: Streams, instance: undefined }]]), new Map()];
+    const module = { controllers: one, providers: none, injectables: none, middlewares: none };
+    endStreams(new Map([['m', module]]) as never);
+    for (const [caller, opens] of [
+      [anna, true],
+      [null, false],
+    ] as const) {
+      const { admit, opened } = admitting({ decide: () => caller });
+      const context = new ExecutionContextHost([{ headers: {} }, {}], Streams, Streams.prototype.events);
+      admit(context as ExecutionContext);
+      const { open } = findNote(context as ExecutionContext) ?? {};
+      assert.equal(open !== undefined, opens);
+      await open?.();
+      assert.equal(opened.length, opens ? 1 : 0);
+    }
   });
 
   test('needs the permission of its handler too', async () => {
