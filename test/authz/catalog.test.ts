@@ -74,6 +74,10 @@ describe('the names that are known', () => {
     assert.deepEqual(await look(), ['unknown', 0]);
     pass(1);
     assert.deepEqual(await look(), ['r1', 1]);
+    become(undefined);
+    pass(1_000);
+    assert.deepEqual(await look(edit), ['unknown', 1]);
+    assert.deepEqual(await look(), ['unknown', 0], 'it is gone, with all of its scopes');
     const quick = start(10);
     quick.become(undefined);
     await quick.look();
@@ -96,6 +100,16 @@ describe('the names that are known', () => {
       await look();
       assert.deepEqual(await look(), ['r1', isKept ? 0 : 1], String(length));
     }
+  });
+
+  it('do not stay as they were where a resource has grown too much', async () => {
+    const { look, become, pass } = start();
+    await look();
+    const long = 'x'.repeat(10_000);
+    become(['view', long]);
+    pass(1_000);
+    assert.deepEqual(await look({ ...NAME, scope: long }), ['r1', 1]);
+    assert.deepEqual(await look(), ['r1', 1]);
   });
 
   it('are looked up at the cost of the caller, unless a guard names them', async () => {
