@@ -53,6 +53,22 @@ describe('sharing', () => {
       assert.equal((await shares.list(alice, { by })).length, 1);
   });
 
+  it('asks Keycloak nothing for what names no resource, no scope or no user', async () => {
+    const { fake, shares, alice, bob } = await start();
+    const target = { ...VIEW, requester: BOB };
+    for (const wrong of [{ resourceId: '' }, { resourceId: 7 }, { scope: '' }, { scope: 'view,edit' }]) {
+      const given = { ...target, ...wrong } as never;
+      for (const act of [shares.request(bob, given), shares.grant(alice, given), shares.revoke(alice, given)])
+        await assert.rejects(act, { name: /^(PermissionSyntaxError|TypeError)$/ }, JSON.stringify(wrong));
+    }
+    for (const requester of ['', undefined, 7]) {
+      const given = { ...target, requester } as never;
+      for (const act of [shares.grant(alice, given), shares.revoke(alice, given)])
+        await assert.rejects(act, TypeError, String(requester));
+    }
+    assert.deepEqual([fake.protectionCalls, fake.questions], [[], []]);
+  });
+
   it('needs no request, and does nothing twice', async () => {
     const { fake, permissions, shares, alice, bob } = await start();
     await shares.grant(alice, { ...VIEW, requester: BOB });
