@@ -151,6 +151,24 @@ test('hapi: auth.verify asks again, for connections that stay open', async (t) =
   await assertRefused(verify, 'token_revoked');
 });
 
+test('hapi: auth.verify holds the caller against the requirements again, and takes no credentials of another strategy', async (t) => {
+  const { server, realm } = await start(t, { auth: false });
+  let isOpen = true;
+  server.auth.strategy('shop', 'keycloak', { check: () => isOpen });
+  server.route({ method: 'GET', path: '/shop', options: { auth: 'shop' }, handler: () => 'open' });
+  const headers = { authorization: `Bearer ${realm.mint()}` };
+  const { request } = await server.inject({ url: '/shop', headers });
+  await server.auth.verify(request);
+  isOpen = false;
+  await assertRefused(() => server.auth.verify(request), 'permission_denied');
+  isOpen = true;
+  // Its user is one of ours, and nobody knows which request it belongs to.
+  const credentials = { ...request.auth.credentials };
+  const other = await server.inject({ url: '/shop', auth: { strategy: 'shop', credentials } });
+  const { reason } = await assertRefused(() => server.auth.verify(other.request), 'permission_denied');
+  assert.equal(reason, 'The caller was found by another strategy');
+});
+
 test('hapi: auth.verify refuses credentials that no guard found', async (t) => {
   const { server } = await start(t, { auth: 'keycloak' });
   const credentials = { user: { username: 'abdullah' } as Principal };

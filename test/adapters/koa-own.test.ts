@@ -18,7 +18,7 @@ async function setUp(t: TestContext, build: (app: Koa, kc: ReturnType<typeof key
   const { url, close } = await listen(createServer(app.callback()), () => kc.close());
   t.after(close);
   const get = (headers: Record<string, string> = {}) => plainFetch(url, { headers });
-  return { realm, get };
+  return { realm, url, get };
 }
 
 test('a refusal is thrown as Koa throws errors: with status, expose and headers, for middleware in front', async (t) => {
@@ -81,6 +81,52 @@ test('behind a proxy that is trusted, the browser comes back to the proxy', asyn
   });
   realm.discovery.authorization_endpoint = 'https://sso.example.com/auth';
   const login = await get({ 'x-forwarded-proto': 'https', 'x-forwarded-host': 'app.example.com:8443' });
+  assert.deepEqual([login.status, login.headers.getSetCookie().length], [303, 1]);
   const { searchParams } = new URL(login.headers.get('location') ?? '');
   assert.equal(searchParams.get('redirect_uri'), 'https://app.example.com:8443/auth/callback');
+});
+
+test('an answer of ours ends the connection where a message is not read, and passes by middleware in front', async (t) => {
+  const seen: unknown[] = [];
+  const { url } = await setUp(t, (app, kc) => {
+    app.use(async (ctx, next) => {
+      await next();
+      seen.push([ctx.status, ctx.body]);
+    });
+    app.use(kc.backchannelLogout());
+  });
+  const answer = await plainFetch(`${url}/backchannel-logout`, { method: 'POST', body: 'logout_token=x' });
+  const { status, headers } = answer;
+  assert.deepEqual(
+    [status, headers.get('connection'), headers.get('cache-control')],
+    [415, 'close', 'no-store'],
+  );
+  assert.deepEqual(seen, [[415, await answer.text()]]);
+});
+
+test('a fault of the application in a permission is no refusal, and its message stays here', async (t) => {
+  const { realm, get } = await setUp(t, (app, kc) => {
+    app.silent = true;
+    kc.permissions({ clientSecret: 'a-secret' });
+    app.use(kc.guard());
+    app.use(
+      kc.permit(() => {
+        throw new Error('the password of the database');
+      }),
+    );
+  });
+  const answer = await get({ authorization: `Bearer ${realm.mint()}` });
+  assert.deepEqual([answer.status, await answer.text()], [500, 'Internal Server Error']);
+});
+
+test('an error that middleware in front makes of a refusal is answered as its own', {
+  timeout: 10_000,
+}, async (t) => {
+  const { get } = await setUp(t, (app, kc) => {
+    app.silent = true;
+    app.use((ctx, next) => next().catch(() => ctx.throw(418, 'mine')));
+    app.use(kc.guard());
+  });
+  const answer = await get();
+  assert.deepEqual([answer.status, await answer.text()], [418, 'mine']);
 });
