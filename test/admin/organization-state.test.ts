@@ -29,10 +29,7 @@ function keycloakWith({
     { id: 'g-1', path: '/staff' },
     { id: 'g-2', path: '/staff/dev' },
   ],
-  roles = { 'g-1': ['viewer'], 'g-2': ['viewer', 'editor'], 'u-1': ['editor'] } as Record<
-    string,
-    string[]
-  >,
+  roles = { 'g-1': ['viewer'], 'g-2': ['viewer', 'editor'], 'u-1': ['editor'] } as Record<string, string[]>,
   members = { 'g-1': ['u-9'], 'g-2': ['u-9', 'u-1'], 'o-1': ['u-1'] } as Record<string, string[]>,
   hasRole = true,
 } = {}) {
