@@ -152,6 +152,62 @@ describe('the file of authz', () => {
     assert.equal(trouble, 2, why);
   });
 
+  test('that names what the realm has not is refused whole, and nothing is changed', async (t) => {
+    const { keycloak, reset } = await startAuthzKeycloak();
+    t.after(() => keycloak.close());
+    reset('api');
+    const policies = [
+      { name: 'r', type: 'role', roles: ['member', 'ghost', 'nobody/none'] },
+      { name: 'u', type: 'user', users: ['ghost'] },
+      { name: 'c', type: 'client', clients: ['api', 'nobody'] },
+      { name: 'g', type: 'group', groups: ['/ghosts'] },
+      { name: 's', type: 'client-scope', clientScopes: ['none'] },
+    ];
+    const file = write('authz.json', JSON.stringify({ scopes: ['view'], policies }));
+    const args = ['--url', keycloak.url, '--client-id', 'api', '--file', file, '--yes'];
+    const { code, stderr } = await runInProcess(['authz', 'apply', ...args], ADMIN);
+    assert.equal(code, 2);
+    assert.deepEqual(
+      stderr.match(/(?<=authz: ).*/g)?.map((line) => line.replace(' in the realm testing', '')),
+      [
+        'policy "r": there is no role "ghost"',
+        'policy "r": there is no role "nobody/none"',
+        'policy "u": there is no user "ghost"',
+        'policy "c": there is no client "nobody"',
+        'policy "g": there is no group "/ghosts"',
+        'policy "s": there is no client scope "none"',
+        'nothing was changed',
+      ],
+    );
+    assert.equal(keycloak.authz.size, 0);
+  });
+
+  test('lacks what it cannot hold, which export says; one that is there is replaced where a person agrees', async (t) => {
+    const { keycloak, reset } = await startAuthzKeycloak();
+    t.after(() => keycloak.close());
+    reset('api');
+    const [wanted, exported] = [write('authz.json', '{ "scopes": ["view"] }'), write('mine.json', 'mine')];
+    const run = async (...args: string[]) => {
+      const where = ['--url', keycloak.url, '--client-id', 'api'];
+      return runInProcess(['authz', ...args, ...where], ADMIN);
+    };
+    await run('apply', '--file', wanted, '--yes');
+    const [authz = assert.fail()] = keycloak.authz.values();
+    const script = { id: 'p-1', name: 'by hand', type: 'script-mine.js', config: {} };
+    authz.lists.policy.set(script.id, script);
+    assert.equal((await run('export', '--file', exported)).code, 2);
+    assert.equal(readFileSync(exported, 'utf8'), 'mine');
+    const { code, stdout, stderr } = await run('export', '--file', exported, '--yes');
+    assert.deepEqual([code, stdout.includes(`✓ wrote ${exported}\n`)], [0, true], stdout);
+    assert.match(
+      stderr,
+      /^! "by hand" \(script-mine\.js\) is not in it: a file cannot hold it, and apply leaves/,
+    );
+    const text = readFileSync(exported, 'utf8');
+    assert.deepEqual(JSON.parse(text).scopes, ['view']);
+    assert.match(text, /^\{\n {2}"/);
+  });
+
   test('may open what would hold a process: the command ends', async (t) => {
     const { keycloak, reset } = await startAuthzKeycloak();
     t.after(() => keycloak.close());
