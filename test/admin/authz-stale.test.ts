@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findStale } from '../../packages/cli/src/admin/authz/checks.ts';
+import { findStale, findUnknown } from '../../packages/cli/src/admin/authz/checks.ts';
 
 // Keycloak shows a resource from its cache, and searches in its database.
 
@@ -75,4 +75,33 @@ test('of very many resources a part is looked for, and a search that fails is to
     name: 'AdminError',
     message: /search the resources of the client api/,
   });
+});
+
+test('a role of a client is looked up at that client, once, and what neither has is told', async () => {
+  const asked: string[] = [];
+  const later = async <T>(what: string, value: T): Promise<T> => {
+    await new Promise(setImmediate);
+    asked.push(what);
+    return value;
+  };
+  const api = {
+    roles: {
+      findOneByName: ({ name }: { name: string }) => later(name, name === 'member' ? { name } : undefined),
+    },
+    clients: {
+      find: ({ clientId }: { clientId: string }) =>
+        later(clientId, clientId === 'shop' ? [{ id: 'c-2', clientId }] : []),
+      findRole: ({ id, roleName }: { id: string; roleName: string }) =>
+        later(`${id} ${roleName}`, roleName === 'auditor' ? { name: roleName } : undefined),
+    },
+  };
+  const roles = ['member', 'ghost', 'shop/auditor', 'shop/none', 'nobody/auditor'];
+  const item = { name: 'p', type: 'role', roles };
+  const put = { kind: 'create', action: { type: 'put', section: 'policies', item, before: undefined } };
+  const unknown = await findUnknown(api as never, 'main', { steps: [put, put] } as never);
+  const missing = ['ghost', 'shop/none', 'nobody/auditor'].map(
+    (name) => `policy "p": there is no role "${name}" in the realm main`,
+  );
+  assert.deepEqual(unknown, [...missing, ...missing]);
+  assert.deepEqual(asked, [...['member', 'ghost', 'shop', 'c-2 auditor', 'shop', 'c-2 none', 'nobody']]);
 });
