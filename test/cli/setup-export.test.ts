@@ -88,3 +88,30 @@ for (const args of [
     assert.match(stderr, new RegExp(`Unknown option .${args[0]}[^]*setup export --help names all options`));
     assert.equal(existsSync(join(folder, 'realm.json')), false);
   });
+
+test('an exported user has the roles of the realm and of the client, and is in the groups; with no roles named, in the default ones alone', async () => {
+  const folder = emptyFolder();
+  const exportUser = async (...more: string[]) => {
+    const where = ['--url', 'http://localhost:8080', '--realm', 'Shop', '--client-id', 'api'];
+    const args = ['setup', 'export', 'realm.json', ...where, '--user', 'sara', '--yes', ...more];
+    const { code, stderr } = await runInProcess(args, { SETUP_PASSWORD: 'Secret#1' }, folder);
+    assert.equal(code, 0, stderr);
+    const { users } = JSON.parse(readFileSync(join(folder, 'realm.json'), 'utf8'));
+    assert.equal(users.length, 1);
+    const [{ username, credentials, realmRoles, clientRoles, groups }] = users;
+    assert.equal(username, 'sara');
+    assert.deepEqual(credentials, [{ type: 'password', value: 'Secret#1', temporary: false }]);
+    return { realmRoles, clientRoles, groups };
+  };
+  const roles = ['--role', 'boss', '--client-role', 'reader', '--group', '/staff/dev'];
+  assert.deepEqual(await exportUser(...roles), {
+    ...{
+      realmRoles: ['default-roles-shop', 'boss'],
+      clientRoles: { api: ['reader'] },
+      groups: ['/staff/dev'],
+    },
+  });
+  assert.deepEqual(await exportUser(), {
+    ...{ realmRoles: ['default-roles-shop'], clientRoles: { api: [] }, groups: [] },
+  });
+});
