@@ -45,7 +45,6 @@ Usage: npm run test:keycloak [-- options] [file or folder below test/keycloak/ â
   --turn                the newest version, and a fourth of the others: another fourth each day
   --jobs <number>       so many Keycloaks at a time (default 1; each takes 1 GB of memory). What is left of a version when all
                         others are done is shared
-  --prepare             fetches each Keycloak and starts it once, which takes a minute the first time; runs no test
   --help                this text
 
 test/keycloak/every/ runs on every configuration, experimental/ on Keycloak ${NEWEST_VERSION} with the features that it needs
@@ -77,7 +76,6 @@ async function main(): Promise<number> {
       all: { type: 'boolean', default: false },
       turn: { type: 'boolean', default: false },
       jobs: { type: 'string', default: '1' },
-      prepare: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -88,13 +86,6 @@ async function main(): Promise<number> {
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new TypeError('--jobs is a number of 1 or more');
   const configurations = configurationsFor(values, positionals);
-  if (values.prepare) {
-    for (const { name, only: _only, ...options } of configurations) {
-      await (await startKeycloak({ ...options, ...HOW_STARTED })).close();
-      process.stdout.write(`[Keycloak ${name}] starts\n`);
-    }
-    return 0;
-  }
   const all = configurations
     .map((configuration): Work => {
       const files = testFiles(configuration.only, positionals);
