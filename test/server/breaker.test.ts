@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import {
   AuthorizationError,
   ClientError,
   type ClientErrorKind,
 } from '../../packages/guard/src/client/index.ts';
-import { createBreaker } from '../../packages/server/src/services/breaker.ts';
+import { createBreaker, isAway, probeOf } from '../../packages/server/src/services/breaker.ts';
 
 const fails = (id: string, kind: ClientErrorKind = 'provider_unavailable') => {
   const error = new ClientError({ id, kind, cause: id, fix: id });
@@ -116,4 +119,41 @@ test('that Keycloak answers the probe alone does not make the client accepted: t
   now = 1_000;
   await breaker.run(fails('wrong-secret', 'client_misconfigured')).catch(() => {});
   assert.deepEqual(outcomes, ['not-answering', 'wrong-secret']);
+});
+
+test('the probe takes any answer, follows no redirect, and a server that hangs or is not there for none', async (t) => {
+  let seen: unknown[] = [];
+  const server = createServer(({ method, url }, response) => {
+    seen.push([method, url]);
+    if (url === '/hangs') return;
+    response.writeHead(Number(url?.slice(1)), { location: '/elsewhere' }).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  for (const status of [200, 302, 404, 503]) {
+    seen = [];
+    assert.equal(await probeOf(`${base}/${status}`, 10_000)(), true, String(status));
+    assert.deepEqual(seen, [['HEAD', `/${status}`]]);
+  }
+  assert.equal(await probeOf(`${base}/hangs`, 50)(), false);
+  assert.equal(await probeOf('http://127.0.0.1:9/', 10_000)(), false);
+});
+
+test('Keycloak is away where nobody answers, or a proxy says so; its own refusals, and ours, are something else', () => {
+  for (const [answerStatus, id, kind, expected] of [
+    [0, 'unreachable-refused', 'provider_unavailable', true],
+    [502, 'provider-error', 'provider_unavailable', true],
+    [503, 'provider-error', 'provider_unavailable', true],
+    [500, 'provider-error', 'provider_unavailable', false],
+    [0, 'credential-unusable', 'provider_unavailable', false],
+    [503, 'wrong-secret', 'client_misconfigured', false],
+    [401, 'wrong-password', 'invalid_credentials', false],
+  ] as const) {
+    const error = new ClientError({ id, kind, cause: id, fix: id }, answerStatus);
+    assert.equal(isAway(error), expected, `${answerStatus} ${id}`);
+  }
 });
