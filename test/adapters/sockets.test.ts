@@ -9,6 +9,7 @@ import {
   toUpgradeListener,
 } from '../../packages/guard/src/adapters/engine/sockets.ts';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
+import { stopTimers } from '../support/passing-time.ts';
 import { settle } from '../support/refusal.ts';
 
 const denied = new AuthError('role_missing', 'no');
@@ -40,8 +41,7 @@ describe('the upgrade of a connection', () => {
       answer = undefined as object | undefined,
     }: { accept?: (...given: never[]) => unknown; destroyed?: boolean; answer?: object | undefined } = {},
   ) {
-    t.mock.timers.reset();
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    stopTimers(t);
     const done: unknown[] = [];
     const lines: string[] = [];
     const socket = Object.assign(new EventEmitter(), {

@@ -11,6 +11,7 @@ import {
   isSocketIo,
 } from '../../packages/guard/src/adapters/nest/gateway-client.ts';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
+import { stopTimers } from '../support/passing-time.ts';
 
 /** A client of `ws`, and what was done with it. */
 function toWs(more: object = {}) {
@@ -149,7 +150,7 @@ describe('a client of ws', () => {
   });
 
   test('for which too much waits is closed, and cut off a second later', (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    stopTimers(t);
     const { client, done } = toWs();
     buffer(client);
     for (let count = 0; count < 100; count++) client.send('a');
@@ -167,7 +168,7 @@ describe('a client of ws', () => {
   });
 
   const closing = (t: TestContext, reason: unknown) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    stopTimers(t);
     const { client, done } = toWs();
     disconnect(client, reason);
     t.mock.timers.tick(1_000);

@@ -4,6 +4,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { RedisUnavailable } from '../../packages/guard/src/redis/connection.ts';
 import { createRedisSessionStore } from '../../packages/guard/src/redis/session-store.ts';
 import { followStream } from '../../packages/guard/src/redis/stream-reader.ts';
+import { stopTimers } from '../support/passing-time.ts';
 import { settle } from '../support/refusal.ts';
 import { createConnection, createStreamServer } from './memory-connection.ts';
 
@@ -62,7 +63,7 @@ test('a session is a key that expires, and whoever has its lock is asked for by 
 
 describe('the stream of revocations', () => {
   function follow(t: TestContext, prepare?: (redis: ReturnType<typeof createStreamServer>['redis']) => void) {
-    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
+    stopTimers(t, ['setTimeout', 'setInterval', 'Date']);
     let now = 1_000;
     t.mock.method(performance, 'now', () => now);
     const server = createStreamServer();
@@ -181,7 +182,6 @@ describe('the stream of revocations', () => {
 
   test('is not read while Redis hangs, and tried again a moment later', async (t) => {
     for (const name of ['set', 'get', 'hVals', 'xRange', 'xRead']) {
-      t.mock.timers.reset();
       t.mock.restoreAll();
       const { redis, later, seen, stream } = follow(t, ({ put, hangs }) => {
         put('first');

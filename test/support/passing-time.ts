@@ -10,15 +10,9 @@ let pass: ((ms: number) => void) | undefined;
 export function stopTime(t: TestContext): void {
   if (pass !== undefined) return;
   useFetchWithoutTimers();
-  let now = performance.now();
-  const { clearTimeout: end } = globalThis;
-  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
-  const { clearTimeout: endStopped } = globalThis;
-  // One that ran before, too: the timer of a connection that is closed from now on would find nothing of it, and end the process.
-  globalThis.clearTimeout = (timer) => {
-    end(timer);
-    endStopped(timer);
-  };
+  // Whole, so that sums of times are exact.
+  let now = Math.ceil(performance.now());
+  stopTimers(t);
   t.mock.method(performance, 'now', () => now);
   pass = (ms) => {
     now += ms;
@@ -29,8 +23,24 @@ export function stopTime(t: TestContext): void {
   });
 }
 
-/** Where Node's `fetch` keeps the agent that it uses. */
-const AGENT = Symbol.for('undici.globalDispatcher.1');
+/** Timers stand still until `t.mock.timers.tick`, to the end of the test. Those that ran before can be ended as ever. */
+export function stopTimers(
+  t: TestContext,
+  apis: ('setTimeout' | 'setInterval' | 'Date')[] = ['setTimeout', 'setInterval'],
+): void {
+  t.mock.timers.reset();
+  const { clearTimeout: end } = globalThis;
+  t.mock.timers.enable({ apis });
+  const { clearTimeout: endStopped } = globalThis;
+  // Otherwise the timer of a connection that is closed from now on would find nothing of it, and end the process, or keep it.
+  globalThis.clearTimeout = (timer) => {
+    end(timer);
+    endStopped(timer);
+  };
+}
+
+/** Where Node's `fetch` keeps the agent that it uses: the second from Node 26 on. */
+const AGENTS = ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].map((name) => Symbol.for(name));
 
 /**
  * Node's `fetch` sets timers for connections that wait. Time that passes at once would end them, those of other tests of the process
@@ -40,9 +50,17 @@ function useFetchWithoutTimers(): void {
   // Loads it.
   void fetch('data:,').catch(() => {});
   const agents = globalThis as unknown as Record<symbol, { constructor: new (options: object) => never }>;
-  const Agent = agents[AGENT]?.constructor;
-  if (Agent !== undefined)
-    agents[AGENT] = new Agent({ headersTimeout: 0, bodyTimeout: 0, pipelining: 0, connect: { timeout: 0 } });
+  for (const place of AGENTS) {
+    const Agent = agents[place]?.constructor;
+    // In Node 26 something else is in the first place, for older programs.
+    if (Agent?.name === 'Agent')
+      agents[place] = new Agent({
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        pipelining: 0,
+        connect: { timeout: 0 },
+      });
+  }
 }
 
 /** What is under way without a timer goes on. */
