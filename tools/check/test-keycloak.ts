@@ -42,7 +42,7 @@ Usage: npm run test:keycloak [-- options] [file or folder below test/keycloak/ â
 
   --version <version>   this version alone (default ${NEWEST_VERSION}), or a configuration by its name in the table of --all
   --all                 every configuration that is supported
-  --turn                the newest version, and a fourth of the others: another fourth each day
+  --turn                the newest version, and one of the other configurations: another one each day of a week
   --jobs <number>       so many Keycloaks at a time (default 1; each takes 1 GB of memory). What is left of a version when all
                         others are done is shared
   --help                this text

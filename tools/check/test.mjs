@@ -3,8 +3,8 @@
 //   node tools/check/test.mjs                 what answers "does it work here?": see ANSWERS
 //   node tools/check/test.mjs --all           every test that needs no other program
 //   node tools/check/test.mjs core service    only the named folders or files below test/, or `examples`
-//   node tools/check/test.mjs --coverage      with c8: fails below the coverage that coverage-gate.mjs asks for.
-//                                             With --rest, it leaves out what ran with KEEP_COVERAGE=1 before.
+//   node tools/check/test.mjs --rest          what --all has more than the first line
+//   node tools/check/test.mjs --coverage      --all with c8: fails below the coverage that coverage-gate.mjs asks for
 //
 // Where CI is set, processes that failed run once more, each alone: see test/README.md. TEST_TIMES=1 shows the time of each process.
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -29,11 +29,10 @@ const args = process.argv.slice(2);
 const OWN_FLAGS = ['--all', '--coverage', '--rest'];
 const coverage = args.includes('--coverage');
 const rest = args.includes('--rest');
-/** What is covered is written down, for a later run with --coverage --rest. */
-const keepsCoverage = process.env.KEEP_COVERAGE === '1' && !coverage;
-const COVERED = join(root, 'coverage/tmp');
-const all = args.includes('--all') || coverage;
+const all = args.includes('--all') || coverage || rest;
 const folders = args.filter((arg) => !arg.startsWith('--'));
+/** Whether it is {@link ANSWERS}. */
+const isAnswers = folders.length === 0 && !all;
 const passOn = args.filter((arg) => arg.startsWith('--') && !OWN_FLAGS.includes(arg));
 
 // Needs a real Keycloak (run by tools/check/test-keycloak.ts), or a Docker Engine (by test-containers.ts), or a Chromium
@@ -75,7 +74,7 @@ const LONGER = {
 const TIMEOUT_MS = process.env.CI ? 400_000 : 300_000;
 /** Where Node reads TypeScript itself, all processes share what it made of a file: a quarter less for each. */
 const COMPILED =
-  process.features.typescript && !coverage && !keepsCoverage
+  process.features.typescript && !coverage
     ? { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') }
     : {};
 /** See there. */
@@ -118,7 +117,7 @@ if (coverage && !existsSync(c8)) {
 }
 
 // Tests that run the program run what is shipped; coverage of it needs source maps, which are not. ANSWERS run none.
-if (all || folders.length > 0)
+if (!isAnswers)
   execFileSync(
     process.execPath,
     [join(root, 'tools/build/built.mjs'), '--no-check', ...(coverage ? ['--source-maps'] : [])],
@@ -133,11 +132,10 @@ process.on('exit', () => {
   for (const made of [folder, scratch]) rmSync(made, { recursive: true, force: true });
 });
 const failed = join(folder, 'failed');
-if (keepsCoverage) rmSync(COVERED, { recursive: true, force: true });
 console.log(`${files.length} of ${present.length} test files`);
 const passed = run(writeGroups()) || passesAlone(filesToTryAgain(failed, MOST_TRIED_AGAIN));
 showTimes();
-if (folders.length === 0 && !all) console.log('All tests that need only Node: npm run test:all');
+if (isAnswers) console.log('All tests that need only Node: npm run test:all');
 if (!passed || !coverage) process.exit(passed ? 0 : 1);
 
 const shortfalls = findShortfalls(root);
@@ -154,8 +152,8 @@ function run(paths, { isSecond = false } = {}) {
     ...TYPESCRIPT,
     ...CHEAPER,
     '--test',
-    // Many tests wait: two processes more than there are cores. In CI, other parts run beside all but the first.
-    `--test-concurrency=${isSecond ? 1 : availableParallelism() + (process.env.CI && !keepsCoverage ? 0 : 2)}`,
+    // Many tests wait: two processes more than there are cores. In CI, other parts run beside all but ANSWERS.
+    `--test-concurrency=${isSecond ? 1 : availableParallelism() + (process.env.CI && !isAnswers ? 0 : 2)}`,
     `--test-timeout=${TIMEOUT_MS}`,
     ...reporters(failed, TIMEOUT_MS),
     ...passOn,
@@ -168,12 +166,11 @@ function run(paths, { isSecond = false } = {}) {
     '--include=packages/*/src/**',
     '--reporter=text-summary',
     '--reporter=json-summary',
-    `--clean=${!isSecond && !rest}`,
+    `--clean=${!isSecond}`,
   ];
-  const covered = keepsCoverage ? { NODE_V8_COVERAGE: COVERED } : {};
   const { status } = spawnSync(process.execPath, coverage ? [...collect, process.execPath, ...test] : test, {
     stdio: 'inherit',
-    env: { ...process.env, ...COMPILED, ...covered, NODE_ENV: 'test', TMPDIR: scratch },
+    env: { ...process.env, ...COMPILED, NODE_ENV: 'test', TMPDIR: scratch },
   });
   return status === 0;
 }

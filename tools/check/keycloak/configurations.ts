@@ -32,17 +32,15 @@ const WITH_HOSTNAME: Configuration = {
   hostname: 'http://keycloak.example.test:8080',
 };
 /** Each for a day. Keycloak 22 is the oldest that is supported; between them is what changed. */
-const TURNS: readonly (readonly Configuration[])[] = [
-  [older('22.0.5'), EXPERIMENTAL],
-  [older('24.0.5'), BELOW_AUTH],
-  [older('26.0.8'), WITH_HOSTNAME],
-  [older('26.4.0')],
+const TURNS: readonly Configuration[] = [
+  ...[older('22.0.5'), EXPERIMENTAL, older('24.0.5'), BELOW_AUTH],
+  ...[older('26.0.8'), WITH_HOSTNAME, older('26.4.0')],
 ];
 
 /** What takes longest begins first. */
-export const CONFIGURATIONS: readonly Configuration[] = [NEWEST, ...TURNS.flat()];
+export const CONFIGURATIONS: readonly Configuration[] = [NEWEST, ...TURNS];
 
-/** The newest, and a fourth of the others: another fourth each day. */
+/** The newest, and one of the others: another one each day of a week. */
 export function configurationsOfDay(time: number): readonly Configuration[] {
-  return [NEWEST, ...(TURNS[Math.floor(time / DAY_MS) % TURNS.length] ?? [])];
+  return [NEWEST, TURNS[Math.floor(time / DAY_MS) % TURNS.length] as Configuration];
 }

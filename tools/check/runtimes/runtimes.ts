@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** A runtime that the app is tried on. */
 export interface Runtime {
@@ -32,7 +33,7 @@ const workerd = (name: string, ...flags: string[]): Runtime => ({
   npm: 'workerd@1.20261117.1',
   needs: '`compatibility_flags = ["nodejs_compat"]`',
   args(file, port, env) {
-    const config = join(dirname(file), 'workerd.capnp');
+    const config = join(dirname(file), `workerd-${port}.capnp`);
     writeFileSync(config, workerdConfig(file, port, env, ['nodejs_compat', ...flags]));
     return ['serve', config];
   },
@@ -57,13 +58,10 @@ export const RUNTIMES: readonly Runtime[] = [
 ];
 
 /** Path of a runtime's program, fetched where it is not there. */
-export function findProgram({ npm, entry }: Runtime): string {
+export async function findProgram({ npm, entry }: Runtime): Promise<string> {
   if (npm === undefined) return process.execPath;
-  return execFileSync('npx', ['-y', '-p', npm, '-c', `command -v ${entry}`], {
-    encoding: 'utf8',
-    timeout: 600_000,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  }).trim();
+  const find = ['-y', '-p', npm, '-c', `command -v ${entry}`];
+  return (await promisify(execFile)('npx', find, { timeout: 600_000 })).stdout.trim();
 }
 
 function workerdConfig(
