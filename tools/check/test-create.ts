@@ -4,8 +4,8 @@
 //   npm run test:create -- --turn          a third of them, another one each day
 //   npm run test:create -- --help          says which there are
 //
-// It installs from the registry, once for each framework. npm run test:recipes (-- --turn) tries those of examples/recipes in the same way, and
-// looks at each as a page of a sibling origin, a shared cache and a reader of the disk do.
+// It installs from the registry, once for each framework. npm run test:recipes tries those of examples/recipes in the same way, also
+// with --turn, and looks at each as a page of a sibling origin, a shared cache and a reader of the disk do.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

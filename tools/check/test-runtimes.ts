@@ -4,16 +4,15 @@
 //   npm run test:runtimes -- --write       and writes the table of docs/install.md
 //
 // Runtimes that are not there are fetched by npx.
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { CHECKS } from '../../test/runtimes/checks.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { bundle } from './runtimes/bundle.ts';
-import { findProgram, RUNTIMES, type Runtime } from './runtimes/runtimes.ts';
+import { findProgram, RUNTIMES, type Runtime, run } from './runtimes/runtimes.ts';
 import { type Result, toTable, writeTable } from './runtimes/table.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -57,7 +56,7 @@ async function tryOn(runtime: Runtime, file: string): Promise<Result> {
   let version = '';
   try {
     const program = await findProgram(runtime);
-    const { stdout } = await promisify(execFile)(program, ['--version'], { timeout: 120_000 });
+    const { stdout } = await run(program, ['--version'], { timeout: 120_000 });
     version = /\d+\.\d+[\w.-]*|\d{4}-\d\d-\d\d/.exec(stdout)?.[0] ?? '';
     for (const adapter of ADAPTERS) {
       // Each finds the app as it was started.

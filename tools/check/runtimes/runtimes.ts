@@ -57,11 +57,14 @@ export const RUNTIMES: readonly Runtime[] = [
   workerd('Cloudflare Workers, dates before 2024-11-11', 'cache_option_disabled'),
 ];
 
+/** Runs a program to its end, while others run. */
+export const run = promisify(execFile);
+
 /** Path of a runtime's program, fetched where it is not there. */
 export async function findProgram({ npm, entry }: Runtime): Promise<string> {
   if (npm === undefined) return process.execPath;
   const find = ['-y', '-p', npm, '-c', `command -v ${entry}`];
-  return (await promisify(execFile)('npx', find, { timeout: 600_000 })).stdout.trim();
+  return (await run('npx', find, { timeout: 600_000 })).stdout.trim();
 }
 
 function workerdConfig(
