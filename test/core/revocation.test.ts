@@ -329,12 +329,13 @@ describe('the list of revocations', () => {
   });
 
   it('is bounded: the oldest goes first', () => {
-    const log = createRevocationLog();
-    for (let i = 0; i <= 1_000_000; i++) log.add({ type: 'session', issuer, sessionId: `s${i}` });
-    assert.equal(log.size(), 1_000_000);
+    const log = createRevocationLog(undefined, undefined, 1_000);
+    for (let i = 0; i <= 1_000; i++) log.add({ type: 'session', issuer, sessionId: `s${i}` });
+    assert.equal(log.size(), 1_000);
     const list = createRevocationList(createEpoch(), log);
     assert.equal(list.judge({ ...token, sid: 's0' }), undefined);
-    assert.ok(list.judge({ ...token, sid: 's1000000' }));
+    assert.ok(list.judge({ ...token, sid: 's1' }));
+    assert.ok(list.judge({ ...token, sid: 's1000' }));
   });
 });
 

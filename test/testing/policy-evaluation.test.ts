@@ -180,10 +180,9 @@ describe('the policies of the embedded provider', () => {
   it('a pattern that takes too long denies, and nobody waits for its end', () => {
     const subject = { ...ALICE, attributes: new Map([['mail', [`${'a'.repeat(60)}!`]]]) };
     const started = performance.now();
-    for (const logic of ['POSITIVE', 'NEGATIVE']) {
-      const slow = policy('regex', { targetClaim: 'mail', pattern: '(a+)+' }, { logic });
-      assert.equal(isGranted(slow, { subject }), false, logic);
-    }
+    // Negative: what denies by itself would grant.
+    const slow = policy('regex', { targetClaim: 'mail', pattern: '(a+)+' }, { logic: 'NEGATIVE' });
+    assert.equal(isGranted(slow, { subject }), false);
     assert.ok(performance.now() - started < 10_000);
   });
 

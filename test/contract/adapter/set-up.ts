@@ -56,7 +56,7 @@ export async function assertUser(answer: Response, username: string | null = 'ab
 }
 
 /** For tests of what a framework has. */
-export function without({ lacks }: Adapter, what: NonNullable<Adapter['lacks']>[number]) {
+export function without({ lacks }: Pick<Adapter, 'lacks'>, what: NonNullable<Adapter['lacks']>[number]) {
   return { skip: lacks?.includes(what) ? `it has no ${what}` : false };
 }
 
@@ -67,7 +67,7 @@ export const WHOLE = ['express 5', 'fetch'];
  * For tests of what is behind all adapters alike: two of them show it. The others show that a request is read, an answer written, an
  * error handed on and a stream not held up, by the tests without this mark.
  */
-export function ofEngine(adapter: Adapter) {
+export function ofEngine(adapter: Pick<Adapter, 'name' | 'lacks'>) {
   return WHOLE.includes(adapter.name)
     ? without(adapter, 'inProcess')
     : { skip: `${WHOLE.join(' and ')} show it` };

@@ -4,6 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
 import type { McpOptions } from '../../../packages/guard/src/adapters/engine/index.ts';
 import { createWorld } from '../../tenants/world.ts';
+import { ofEngine } from '../adapter/set-up.ts';
 import { call, type McpAdapter } from './mcp-adapter.ts';
 
 const urlOf = (tenant: string) => `https://tools.example.com/t/${tenant}/mcp`;
@@ -74,7 +75,7 @@ export function describeMcpOfTenants(adapter: McpAdapter): void {
         assert.equal((await fetch(`${app.url}${metadataOf('acme')}${below}`)).status, 404, below);
     });
 
-    test('a token is good at the server of its tenant alone', async (t) => {
+    test('a token is good at the server of its tenant alone', ofEngine(adapter), async (t) => {
       const { send, tokenOf, denied } = await setUp(t);
       for (const [own, other] of [NAMES, [...NAMES].reverse()] as const) {
         const answer = await send(`/t/${own}/mcp`, tokenOf(own));
@@ -123,11 +124,15 @@ export function describeMcpOfTenants(adapter: McpAdapter): void {
       }
     });
 
-    test('is refused where no request says whose it is, and with any other parameter', async (t) => {
-      await assert.rejects(setUp(t, { ofIssuer: () => 'acme', get }), /url: names :tenant, which needs/);
-      for (const path of [':org', ':tenant/:tenant', ':tenants', ':']) {
-        await assert.rejects(setUp(t, byPath, { url: urlOf(path) }), /no parameter but :tenant/);
-      }
-    });
+    test(
+      'is refused where no request says whose it is, and with any other parameter',
+      ofEngine(adapter),
+      async (t) => {
+        await assert.rejects(setUp(t, { ofIssuer: () => 'acme', get }), /url: names :tenant, which needs/);
+        for (const path of [':org', ':tenant/:tenant', ':tenants', ':']) {
+          await assert.rejects(setUp(t, byPath, { url: urlOf(path) }), /no parameter but :tenant/);
+        }
+      },
+    );
   });
 }
