@@ -45,42 +45,34 @@ export function describeMcp(adapter: McpAdapter): void {
       assert.deepEqual([answer.status, resource], [200, url]);
     });
 
-    test(
-      'tells observers that somebody got access once it is clear that the token is for this server',
-      ofEngine(adapter),
-      async (t) => {
-        const events: unknown[] = [];
-        const observers = [
-          { event: ({ event, outcome }: SecurityEvent) => void events.push(`${event} ${outcome}`) },
-        ];
-        const { send, mint } = await setUp(t, adapter, {}, false, { observers });
-        assert.equal((await send(mint({ aud: 'my-api' }), call('look'))).status, 401);
-        assert.equal((await send(mint({ scope: 'openid' }), call('look'))).status, 403);
-        const headers = { 'mcp-session-id': 'of-somebody-else' };
-        assert.equal((await send(mint(), call('look'), { headers })).status, 404);
-        await eventually('all are told', () => events.length === 3);
-        assert.deepEqual(events.splice(0), [
-          'access token_audience',
-          'access scope_missing',
-          'access mcp_session_unknown',
-        ]);
-        assert.equal((await send(mint(), call('look'))).status, 200);
-        assert.deepEqual(events, ['access ok']);
-      },
-    );
+    test('tells observers of access once the token is for this server', ofEngine(adapter), async (t) => {
+      const events: unknown[] = [];
+      const observers = [
+        { event: ({ event, outcome }: SecurityEvent) => void events.push(`${event} ${outcome}`) },
+      ];
+      const { send, mint } = await setUp(t, adapter, {}, false, { observers });
+      assert.equal((await send(mint({ aud: 'my-api' }), call('look'))).status, 401);
+      assert.equal((await send(mint({ scope: 'openid' }), call('look'))).status, 403);
+      const headers = { 'mcp-session-id': 'of-somebody-else' };
+      assert.equal((await send(mint(), call('look'), { headers })).status, 404);
+      await eventually('all are told', () => events.length === 3);
+      assert.deepEqual(events.splice(0), [
+        'access token_audience',
+        'access scope_missing',
+        'access mcp_session_unknown',
+      ]);
+      assert.equal((await send(mint(), call('look'))).status, 200);
+      assert.deepEqual(events, ['access ok']);
+    });
 
-    test(
-      'names all scopes at once unless told otherwise, for clients keep what they registered with',
-      ofEngine(adapter),
-      async (t) => {
-        const { send } = await setUp(t, adapter, { scopesInChallenge: true });
-        const refused = await send(undefined, call('look'));
-        assert.equal(
-          refused.headers.get('www-authenticate'),
-          `Bearer scope="mcp:tools mcp:write mcp:audit", ${POINTER}`,
-        );
-      },
-    );
+    test('names all scopes at once unless told otherwise', ofEngine(adapter), async (t) => {
+      const { send } = await setUp(t, adapter, { scopesInChallenge: true });
+      const refused = await send(undefined, call('look'));
+      assert.equal(
+        refused.headers.get('www-authenticate'),
+        `Bearer scope="mcp:tools mcp:write mcp:audit", ${POINTER}`,
+      );
+    });
 
     test('guards what its route gets, in whichever spelling', async (t) => {
       const { send } = await setUp(t, adapter);
@@ -138,28 +130,24 @@ export function describeMcp(adapter: McpAdapter): void {
       assert.equal(extra.principal.username, 'abdullah');
     });
 
-    test(
-      'refuses a token that is for another server, though the verifier takes it',
-      ofEngine(adapter),
-      async (t) => {
-        const { send, mint, denied } = await setUp(t, adapter);
-        for (const aud of [
-          'my-api',
-          ['my-api', `${URL_OF_SERVER}/`],
-          ['my-api', 'https://tools.example.com'],
-        ]) {
-          const refused = await send(mint({ aud }), call('look'));
-          assert.equal(refused.status, 401);
-          assert.equal(
-            refused.headers.get('www-authenticate'),
-            `Bearer error="invalid_token", error_description="The access token is for another audience", scope="mcp:tools", ${POINTER}`,
-          );
-        }
-        assert.deepEqual(new Set(denied.map(({ code }) => code)), new Set(['token_audience']));
-        const [first] = denied;
-        assert.deepEqual([first?.expected, first?.seen], [`aud ${URL_OF_SERVER}`, 'my-api']);
-      },
-    );
+    test('refuses a token for another server that the verifier takes', ofEngine(adapter), async (t) => {
+      const { send, mint, denied } = await setUp(t, adapter);
+      for (const aud of [
+        'my-api',
+        ['my-api', `${URL_OF_SERVER}/`],
+        ['my-api', 'https://tools.example.com'],
+      ]) {
+        const refused = await send(mint({ aud }), call('look'));
+        assert.equal(refused.status, 401);
+        assert.equal(
+          refused.headers.get('www-authenticate'),
+          `Bearer error="invalid_token", error_description="The access token is for another audience", scope="mcp:tools", ${POINTER}`,
+        );
+      }
+      assert.deepEqual(new Set(denied.map(({ code }) => code)), new Set(['token_audience']));
+      const [first] = denied;
+      assert.deepEqual([first?.expected, first?.seen], [`aud ${URL_OF_SERVER}`, 'my-api']);
+    });
 
     test('a token without the scope of the server gets 403', ofEngine(adapter), async (t) => {
       const { send, mint } = await setUp(t, adapter);
@@ -338,28 +326,24 @@ export function describeMcp(adapter: McpAdapter): void {
       assert.equal((await send(mine, call('look'), other)).status, 200);
     });
 
-    test(
-      'tells once of tokens that name another resource too: each server could call the other',
-      ofEngine(adapter),
-      async (t) => {
-        const notices: Notice[] = [];
-        const { send, mint } = await setUp(t, adapter, {}, false, { onNotice: (one) => notices.push(one) });
-        const told = () => notices.filter(({ code }) => code === 'audience_shared');
-        assert.equal(
-          (await send(mint({ aud: [URL_OF_SERVER, 'account', 'my-api'] }), call('look'))).status,
-          200,
-        );
-        assert.equal(told().length, 0);
-        for (let i = 0; i < 2; i++) {
-          const aud = [URL_OF_SERVER, 'https://other.example.com/mcp'];
-          assert.equal((await send(mint({ aud }), call('look'))).status, 200);
-        }
-        assert.deepEqual(
-          told().map(({ message }) => message),
-          [`A token for ${URL_OF_SERVER} names another resource too: https://other.example.com/mcp`],
-        );
-      },
-    );
+    test('tells once of tokens that name another resource, too', ofEngine(adapter), async (t) => {
+      const notices: Notice[] = [];
+      const { send, mint } = await setUp(t, adapter, {}, false, { onNotice: (one) => notices.push(one) });
+      const told = () => notices.filter(({ code }) => code === 'audience_shared');
+      assert.equal(
+        (await send(mint({ aud: [URL_OF_SERVER, 'account', 'my-api'] }), call('look'))).status,
+        200,
+      );
+      assert.equal(told().length, 0);
+      for (let i = 0; i < 2; i++) {
+        const aud = [URL_OF_SERVER, 'https://other.example.com/mcp'];
+        assert.equal((await send(mint({ aud }), call('look'))).status, 200);
+      }
+      assert.deepEqual(
+        told().map(({ message }) => message),
+        [`A token for ${URL_OF_SERVER} names another resource too: https://other.example.com/mcp`],
+      );
+    });
 
     test('a stream ends with the token of its caller, and others go on', { timeout: 60_000 }, async (t) => {
       const { send, mint, realm } = await setUp(t, adapter);
