@@ -1,4 +1,4 @@
-// Every program of docs/frameworks/ is checked by TypeScript, started, and called as its page says.
+// Every program of docs/frameworks/ is started, and called as its page says. Their types: program-types.test.ts.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,6 @@ import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { freePort } from '../support/free-port.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
-import { checkTypes } from './check-types.ts';
 import { startProgram } from './start-program.ts';
 
 const FOLDER = join(ROOT, `node_modules/.cache/frameworks-${process.pid}`);
@@ -126,12 +125,4 @@ describe('docs/frameworks/', { concurrency: 3 }, () => {
       await EXPECTED[program.info]?.(urls.get(program) as string);
     });
   }
-});
-
-// Last: nothing else happens here meanwhile, and servers end connections that this process kept.
-test('the programs of docs/frameworks/ are right for TypeScript', () => {
-  checkTypes(
-    FOLDER,
-    programs.map(({ file }) => file),
-  );
 });

@@ -1,4 +1,4 @@
-// The recipes of docs/frameworks/graphql-and-rpc.md are checked by TypeScript and called.
+// The recipes of docs/frameworks/graphql-and-rpc.md are called. Their types: program-types.test.ts.
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,6 @@ import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
-import { checkTypes } from './check-types.ts';
 
 const FOLDER = join(ROOT, `reports/graphql-and-rpc-${process.pid}`);
 const programs = codeBlocks('docs/frameworks/graphql-and-rpc.md').filter(({ info }) => info.endsWith('.mts'));
@@ -111,41 +110,45 @@ const SUBSCRIPTIONS: Readonly<Record<string, () => Promise<Subscribed>>> = {
 };
 
 describe('docs/frameworks/graphql-and-rpc.md', () => {
-  test('the programs are right for TypeScript', () => {
+  test('each of its programs is one of these', () => {
     assert.deepEqual(
       programs.map(({ info }) => info),
       Object.keys(SERVERS),
     );
-    // Yoga says for a whole program what an error may carry, and Apollo's carry something else.
-    const [apollo, others] = [['apollo.mts'], Object.keys(SERVERS).filter((name) => name !== 'apollo.mts')];
-    for (const files of [apollo, others]) checkTypes(FOLDER, files);
   });
 
-  for (const [name, start] of Object.entries(SUBSCRIPTIONS)) {
-    test(`${name}: a subscription is for who is signed in, and is done when its token expires`, async () => {
-      const { send, read: open } = await start();
-      assert.match(await (await open()).text(), /UNAUTHENTICATED|UNAUTHORIZED/);
-      const token = await idp.issueToken({ claims: { exp: Math.ceil(Date.now() / 1000) + 3 } });
-      const answer = await open(token);
-      const reader = (answer.body as ReadableStream).pipeThrough<string>(new TextDecoderStream()).getReader();
-      let text = '';
-      // Again and again: nobody says when the subscription begins to listen.
-      const sending = setInterval(() => send('order 7'), 50);
-      try {
-        while (!text.includes('order 7')) {
-          const { value = '', done } = await reader.read();
-          assert.equal(done, false, text);
-          text += value;
+  // They wait.
+  describe('a subscription is for who is signed in, and is done when its token expires', {
+    concurrency: true,
+  }, () => {
+    for (const [name, start] of Object.entries(SUBSCRIPTIONS)) {
+      test(name, async () => {
+        const { send, read: open } = await start();
+        assert.match(await (await open()).text(), /UNAUTHENTICATED|UNAUTHORIZED/);
+        const token = await idp.issueToken({ claims: { exp: Math.ceil(Date.now() / 1000) + 3 } });
+        const answer = await open(token);
+        const reader = (answer.body as ReadableStream)
+          .pipeThrough<string>(new TextDecoderStream())
+          .getReader();
+        let text = '';
+        // Again and again: nobody says when the subscription begins to listen.
+        const sending = setInterval(() => send('order 7'), 50);
+        try {
+          while (!text.includes('order 7')) {
+            const { value = '', done } = await reader.read();
+            assert.equal(done, false, text);
+            text += value;
+          }
+        } finally {
+          clearInterval(sending);
         }
-      } finally {
-        clearInterval(sending);
-      }
-      for (;;) {
-        const { value = '', done } = await reader.read();
-        if (done || /event: (complete|return)/.test(value)) break;
-      }
-    });
-  }
+        for (;;) {
+          const { value = '', done } = await reader.read();
+          if (done || /event: (complete|return)/.test(value)) break;
+        }
+      });
+    }
+  });
 
   test('yoga.mts lets no page of another origin read its answers', async () => {
     const { yoga } = await load('yoga.mts');

@@ -1,20 +1,21 @@
-// The README and the pages that lead step by step are run: their programs are checked by TypeScript and started, and the commands
-// behind each program are called while it runs.
+// The README and the pages that lead step by step are run: their programs are started, and the commands behind each are called. Their
+// types: program-types.test.ts.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { loadConfig, startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
+import { prepare } from '../../tools/run/typescript.mjs';
 import { MAIN } from '../cli/support/program.ts';
 import { ROOT } from '../repo/source-imports.ts';
 import { collectLog } from '../server/service.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { freePort } from '../support/free-port.ts';
-import { checkTypes } from './check-types.ts';
 import { startProgram } from './start-program.ts';
 
 const run = promisify(execFile);
@@ -58,6 +59,8 @@ const steps = PAGES.flatMap(stepsOf);
 const withProgram = steps.filter(({ program }) => program !== undefined);
 
 const close: (() => Promise<unknown>)[] = [];
+/** Of each program, by its file. */
+const urls = new Map<string, string>();
 let keycloakUrl: string;
 let serviceUrl: string;
 
@@ -76,24 +79,23 @@ before(async () => {
   const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
   close.push(() => service.close());
   serviceUrl = service.url;
+  // In one process: each loads what the others do, which takes longer than all that is asked of it.
   for (const { file, program = '' } of withProgram) {
+    const port = await freePort();
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, program);
+    const text = program.replace("'http://localhost:8080'", `'${keycloakUrl}'`);
+    writeFileSync(file, text.replace(/(port: |PORT \?\? )3000/, `$1${port}`));
+    await prepare(file);
+    urls.set(file, `http://localhost:${port}`);
   }
+  const together = join(FOLDER, 'together.mts');
+  writeFileSync(together, [...urls.keys()].map((file) => `import '${pathToFileURL(file)}';\n`).join(''));
+  const env = { PATH: process.env.PATH, KEYCLOAK_SERVER_URL: keycloakUrl };
+  close.push(await startProgram(together, [...urls.values()], env));
 });
 after(async () => {
   for (const one of close.toReversed()) await one();
 });
-
-async function startProgramOf(file: string): Promise<{ url: string; stop: () => Promise<void> }> {
-  const port = await freePort();
-  // Where a program is short, its addresses stand in it.
-  const text = readFileSync(file, 'utf8').replace("'http://localhost:8080'", `'${keycloakUrl}'`);
-  writeFileSync(file, text.replace('port: 3000', `port: ${port}`));
-  const url = `http://localhost:${port}`;
-  const env = { PATH: process.env.PATH, KEYCLOAK_SERVER_URL: keycloakUrl, PORT: String(port) };
-  return { url, stop: await startProgram(file, [url], env) };
-}
 
 describe('the README and the pages that lead step by step', () => {
   test('a program is called server.mts: by its name it is a module in every folder', () => {
@@ -104,40 +106,27 @@ describe('the README and the pages that lead step by step', () => {
     }
   });
 
-  test('the programs are right for TypeScript', () => {
-    assert.ok(withProgram.length >= 4);
-    checkTypes(
-      FOLDER,
-      withProgram.map(({ file }) => file),
-    );
-  });
-
   test('docs/start.md has a program for each step that changes it', () => {
     assert.equal(withProgram.filter(({ name }) => name.startsWith('docs/start.md')).length, 3);
   });
 
   for (const step of steps.filter(({ commands }) => commands.length > 0)) {
     test(`${step.name}: every command answers as it says`, async () => {
-      const program = step.program === undefined ? undefined : await startProgramOf(step.file);
-      try {
-        const here = (text: string) =>
-          text
-            .replaceAll('http://localhost:8000', serviceUrl)
-            .replaceAll('http://localhost:8080', keycloakUrl)
-            .replaceAll('http://localhost:3000', program?.url ?? 'http://localhost:3000');
-        const { commands } = step;
-        const script = commands.map(({ command }) => `${here(command)}\nprintf '\\n--\\n'`).join('\n');
-        const cli = `keycloak-guard() { "${process.execPath}" "${MAIN}" "$@"; }`;
-        const { stdout } = await run('bash', ['-c', `${cli}\n${script}`], { timeout: 300_000 });
-        const answers = stdout.split('\n--\n');
-        for (const [i, { command, expected }] of commands.entries()) {
-          const answer = (answers[i] ?? '').trimEnd();
-          const [start = '', ...rest] = here(expected).split('…');
-          if (rest.length === 0) assert.equal(answer, start, command);
-          else assert.ok(answer.startsWith(start), `${command}: ${answer}`);
-        }
-      } finally {
-        await program?.stop();
+      const here = (text: string) =>
+        text
+          .replaceAll('http://localhost:8000', serviceUrl)
+          .replaceAll('http://localhost:8080', keycloakUrl)
+          .replaceAll('http://localhost:3000', urls.get(step.file) ?? 'http://localhost:3000');
+      const { commands } = step;
+      const script = commands.map(({ command }) => `${here(command)}\nprintf '\\n--\\n'`).join('\n');
+      const cli = `keycloak-guard() { "${process.execPath}" "${MAIN}" "$@"; }`;
+      const { stdout } = await run('bash', ['-c', `${cli}\n${script}`], { timeout: 300_000 });
+      const answers = stdout.split('\n--\n');
+      for (const [i, { command, expected }] of commands.entries()) {
+        const answer = (answers[i] ?? '').trimEnd();
+        const [start = '', ...rest] = here(expected).split('…');
+        if (rest.length === 0) assert.equal(answer, start, command);
+        else assert.ok(answer.startsWith(start), `${command}: ${answer}`);
       }
     });
   }
