@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FakeAuthz, type FakeAuthzOptions } from './fake-authz.ts';
+import { answerInMemory, type InMemory } from './in-memory.ts';
 
 type Item = Record<string, unknown> & { id: string };
 
@@ -300,25 +301,33 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     return [201];
   }
 
-  const server = createServer(async (request, response) => {
-    let text = '';
-    for await (const chunk of request) text += chunk;
-    const isForm = request.headers['content-type']?.includes('urlencoded');
+  const inMemory: InMemory = ({ method, url, contentType, text }) => {
+    const isForm = contentType.includes('urlencoded');
     const body = isForm ? new URLSearchParams(text) : text === '' ? {} : readBody(text);
-    const url = new URL(request.url ?? '/', 'http://fake');
     const isAdmin = url.pathname.startsWith('/admin/');
     if (isAdmin) calls++;
     const isCut = isAdmin && cut !== undefined && calls >= cut.at;
     // Of those after the one that was cut off, none is done.
-    if (isCut && (cut?.when === 'before' || calls > (cut?.at ?? 0))) return void request.socket.destroy();
-    const [status, json, location] = answer(request.method ?? 'GET', url, body);
-    if (isCut) return void request.socket.destroy();
+    if (isCut && (cut?.when === 'before' || calls > (cut?.at ?? 0))) return undefined;
+    const answered = answer(method, url, body);
+    return isCut ? undefined : answered;
+  };
+  const server = createServer(async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    const { method = 'GET', headers } = request;
+    const url = new URL(request.url ?? '/', 'http://fake');
+    const answered = inMemory({ method, url, contentType: headers['content-type'] ?? '', text });
+    if (answered === undefined) return void request.socket.destroy();
+    const [status, json, location] = answered;
     response.writeHead(status, { 'content-type': 'application/json', ...(location ? { location } : {}) });
     response.end(json === undefined ? undefined : JSON.stringify(json));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const forget = answerInMemory(origin, inMemory);
   const fake: FakeKeycloak = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: origin,
     changes,
     realms,
     forbid(path) {
@@ -333,7 +342,10 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       cut = after === undefined ? undefined : { at: calls + after, when };
     },
     protection: [200, []],
-    close: () => server.close(),
+    close() {
+      forget();
+      server.close();
+    },
   };
   return fake;
 }

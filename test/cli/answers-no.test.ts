@@ -1,47 +1,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { stripVTControlCharacters } from 'node:util';
 import { startAuthzKeycloak } from '../admin/authz-keycloak.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN } from '../admin/run-setup.ts';
-import { runInProcess } from './support/in-process.ts';
-import { emptyFolder, MAIN } from './support/program.ts';
-import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
-
-/** Runs a command at a terminal, and types each answer when its question is there. */
-async function answer(
-  t: TestContext,
-  args: readonly string[],
-  answers: readonly (readonly [question: RegExp, typed: string])[],
-  { folder = emptyFolder(), env = {} }: { folder?: string; env?: Record<string, string> } = {},
-) {
-  const command = `exec "${process.execPath}" "${MAIN}" ${args.map((one) => `'${one}'`).join(' ')} 1>&2`;
-  const child = spawnInTerminal('sh', ['-c', command], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder, TERM: 'xterm', ...ADMIN, ...env },
-  });
-  t.after(() => child.kill('SIGKILL'));
-  // A question that nobody expects is never answered.
-  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-  const left = [...answers];
-  let screen = '';
-  let seen = 0;
-  const plain = () => stripVTControlCharacters(screen).replace(/[\s│]+/g, ' ');
-  for await (const chunk of child.stderr ?? []) {
-    screen += chunk;
-    const at = left[0] === undefined ? -1 : plain().slice(seen).search(left[0][0]);
-    if (at === -1) continue;
-    seen = plain().length;
-    child.stdin?.write(left.shift()?.[1] ?? '');
-  }
-  clearTimeout(timer);
-  assert.deepEqual(left, [], plain());
-  return { code: await ended, screen: plain(), raw: screen };
-}
+import { runAtTerminal, runInProcess } from './support/in-process.ts';
+import { emptyFolder } from './support/program.ts';
 
 /** Each question that a person can say no to, and the test that says it. */
 const ASKED: Readonly<Record<string, string>> = {
@@ -61,24 +27,20 @@ test('every question of the command line is in this list, with the test that ans
   assert.deepEqual([...questions].sort(), Object.keys(ASKED).sort());
 });
 
-describe('a person who says no', { skip: hasTerminal ? false : 'needs python3, for a terminal' }, () => {
+describe('a person who says no', () => {
   const NAMED = ['--realm', 'testing', '--client-id', 'my-api', '--app', 'http://localhost:8000'];
   const setup = (url: string) => ['setup', 'guide', '--url', url, '--no-user', ...NAMED];
 
-  test('to a plan changes nothing, at Keycloak and in the file', async (t) => {
+  test('to a plan changes nothing, at Keycloak and in the file; and one who says yes changes both', async (t) => {
     const keycloak = await startFakeKeycloak();
     t.after(() => keycloak.close());
     const folder = emptyFolder();
-    const { code, screen } = await answer(t, setup(keycloak.url), [[/Apply this\?/, 'n']], { folder });
-    assert.deepEqual([code, keycloak.changes, readdirSync(folder)], [2, [], []], screen);
-    assert.match(screen, /Nothing was changed\./);
-  });
-
-  test('and one who says yes changes both: the test above can fail', async (t) => {
-    const keycloak = await startFakeKeycloak();
-    t.after(() => keycloak.close());
-    const folder = emptyFolder();
-    const { code, screen } = await answer(t, setup(keycloak.url), [[/Apply this\?/, 'y']], { folder });
+    const say = (typed: string) =>
+      runAtTerminal(setup(keycloak.url), [[/Apply this\?/, typed]], ADMIN, folder);
+    const no = await say('n');
+    assert.deepEqual([no.code, keycloak.changes, readdirSync(folder)], [2, [], []], no.screen);
+    assert.match(no.screen, /Nothing was changed\./);
+    const { code, screen } = await say('y');
     assert.equal(code, 0, screen);
     assert.ok(keycloak.changes.length > 0);
     const [, secret = ''] =
@@ -91,7 +53,11 @@ describe('a person who says no', { skip: hasTerminal ? false : 'needs python3, f
     const keycloak = await startFakeKeycloak();
     t.after(() => keycloak.close());
     for (const typed of ['\x03', '\x04']) {
-      const { code, screen, raw } = await answer(t, setup(keycloak.url), [[/Apply this\?/, typed]]);
+      const { code, screen, raw } = await runAtTerminal(
+        setup(keycloak.url),
+        [[/Apply this\?/, typed]],
+        ADMIN,
+      );
       assert.deepEqual([code, keycloak.changes], [1, []], screen);
       assert.match(screen, /setup: cancelled, nothing more was changed/);
       assert.ok(raw.lastIndexOf('\x1b[?25h') > raw.lastIndexOf('\x1b[?25l'), 'the cursor is shown');
@@ -114,7 +80,8 @@ describe('a person who says no', { skip: hasTerminal ? false : 'needs python3, f
       ['y', false],
     ] as const) {
       writeFileSync(file, mine, { mode: 0o600 });
-      const { screen } = await answer(t, [...setup(keycloak.url), '--env', file], [[/Apply this\?/, typed]]);
+      const plan = [...setup(keycloak.url), '--env', file];
+      const { screen } = await runAtTerminal(plan, [[/Apply this\?/, typed]], ADMIN);
       assert.match(screen, /KEYCLOAK_CLIENT_SECRET: \(hidden\) → \(hidden\) \(another one\)/);
       assert.match(screen, /opens: values that are there are replaced: KEYCLOAK_CLIENT_SECRET/);
       assert.equal(readFileSync(file, 'utf8').includes('a-secret-of-mine'), kept, screen);
@@ -139,11 +106,8 @@ describe('a person who says no', { skip: hasTerminal ? false : 'needs python3, f
       ['y', false],
     ] as const) {
       writeFileSync(file, '"mine"');
-      const { code, screen } = await answer(
-        t,
-        ['authz', 'export', ...where],
-        [[/Replace .*authz\.json\?/, typed]],
-      );
+      const question = /Replace .*authz\.json\?/;
+      const { code, screen } = await runAtTerminal(['authz', 'export', ...where], [[question, typed]], ADMIN);
       assert.deepEqual([code, readFileSync(file, 'utf8') === '"mine"'], [kept ? 2 : 0, kept], screen);
     }
   });

@@ -6,7 +6,12 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
-import { isConfigured } from '../../packages/cli/src/dev/running-provider.ts';
+import {
+  announceProvider,
+  isConfigured,
+  type RunningProvider,
+} from '../../packages/cli/src/dev/running-provider.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 import { runInProcess } from './support/in-process.ts';
 import { emptyFolder, MAIN, runProgram } from './support/program.ts';
 
@@ -31,9 +36,24 @@ const REALM = {
   ],
 };
 
+const WITHOUT_CALLERS = {
+  ...REALM,
+  clients: REALM.clients.map((one) => ({ ...one, directAccessGrantsEnabled: false })),
+};
+
+/** As `dev` does with a cache in this folder. */
+async function announce(folder: string, provider: RunningProvider): Promise<void> {
+  const { XDG_CACHE_HOME } = process.env;
+  process.env.XDG_CACHE_HOME = join(folder, 'cache');
+  await announceProvider(provider).finally(() => {
+    if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
+  });
+}
+
 /** One for all: the keys of its provider are made once. */
 const SHOP = emptyFolder();
-writeFileSync(join(SHOP, 'realm.json'), JSON.stringify(REALM));
+writeFileSync(join(SHOP, 'realm.json'), JSON.stringify(WITHOUT_CALLERS));
 
 /** A program that says what its environment has, and runs until it is ended. */
 const SAY = `const { KEYCLOAK_SERVER_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID, KEYCLOAK_CLIENT_SECRET } = process.env;
@@ -44,7 +64,7 @@ function dev(folder: string, env: Record<string, string>, ...command: string[]) 
   return runProgram(['dev', ...file, '--port', '0', ...command], env, folder);
 }
 
-test('dev runs a command beside the provider, with an environment that names it, and ends with it', async () => {
+test('dev runs a command beside the provider, with an environment that names it, and ends with it; without a client that takes passwords it offers no token', async () => {
   const folder = SHOP;
   const first = dev(folder, {}, '--', process.execPath, '-e', `${SAY}; process.exitCode = 3;`);
   const [, said = ''] = await first.says(/said (\[.*\])/);
@@ -52,11 +72,8 @@ test('dev runs a command beside the provider, with an environment that names it,
   assert.match(url ?? '', /^http:\/\/localhost:\d+$/);
   assert.deepEqual(rest, ['shop', 'orders', 'of-orders']);
   assert.equal(await first.ended, 3);
-  // It has no secret, and gets none of another client.
-  const ofPage = { KEYCLOAK_CLIENT_ID: 'page', KEYCLOAK_CLIENT_SECRET: 'of-another' };
-  const page = dev(folder, ofPage, '--', process.execPath, '-e', SAY);
-  assert.match((await page.says(/said (\[.*\])/))[1] ?? '', /"page",null/);
-  assert.equal(await page.ended, 0);
+  assert.match(first.stdout(), new RegExp(`Issuer +${url}/realms/shop\n[\\s\\S]*Realm +shop`));
+  assert.doesNotMatch(first.stdout(), /Token/);
 });
 
 test('dev as a script of npm ends with the application when npm gets a SIGTERM', async () => {
@@ -113,21 +130,6 @@ test('dev says that the port it was told is taken, and takes no other; and that 
   }
 });
 
-test('dev offers no token where no client of the realm takes passwords, and token says what is missing', async () => {
-  const folder = emptyFolder();
-  const clients = REALM.clients.map((one) => ({ ...one, directAccessGrantsEnabled: false }));
-  writeFileSync(join(folder, 'realm.json'), JSON.stringify({ ...REALM, clients }));
-  const running = dev(folder, {});
-  const [, issuer = ''] = await running.says(/Issuer +(\S+\/realms\/shop)[\s\S]*Realm +shop/);
-  const answer = await fetch(`${issuer}/.well-known/openid-configuration`);
-  assert.equal(((await answer.json()) as { issuer: string }).issuer, issuer);
-  const token = await runInProcess(['token', '--realm-file', 'realm.json'], {}, folder);
-  assert.equal(token.code, 1);
-  assert.match(token.stderr, /to sign in with a password: add one for development, with the mappers of/);
-  assert.doesNotMatch(running.stdout(), /Token/);
-  assert.equal(await running.stop(), 0);
-});
-
 test('dev and token read the folder of an export, as the provider does; dev ends the command when it is ended itself', async () => {
   const folder = emptyFolder();
   mkdirSync(join(folder, 'my realm'));
@@ -135,8 +137,10 @@ test('dev and token read the folder of an export, as the provider does; dev ends
   writeFileSync(join(folder, 'my realm/shop-realm.json'), `\uFEFF${JSON.stringify(realm)}`);
   writeFileSync(join(folder, 'my realm/shop-users-0.json'), JSON.stringify({ realm: 'shop', users }));
   const stay = `${SAY}; setInterval(() => {}, 1000)`;
-  const running = dev(folder, {}, '--realm-file', 'my realm', '--', process.execPath, '-e', stay);
-  assert.match((await running.says(/said (\[.*\])/))[1] ?? '', /"shop","orders","of-orders"/);
+  // It has no secret, and gets none of another client.
+  const ofPage = { KEYCLOAK_CLIENT_ID: 'page', KEYCLOAK_CLIENT_SECRET: 'of-another' };
+  const running = dev(folder, ofPage, '--realm-file', 'my realm', '--', process.execPath, '-e', stay);
+  assert.match((await running.says(/said (\[.*\])/))[1] ?? '', /"shop","page",null/);
   await running.says(/Token +npx keycloak-guard token --realm-file 'my realm'\n/);
   const token = await runInProcess(['token', '--realm-file', 'my realm', '--scope', 'phone'], {}, folder);
   assert.equal(token.code, 0, token.stderr);
@@ -178,11 +182,13 @@ test('token and doctor without settings are of the provider that dev runs, or sa
       isConfigured((setting) => (setting === name ? 'shop' : undefined)),
       name,
     );
-  await running.stop();
+  assert.equal(await running.stop(), 0);
 });
 
-test('token --realm-file gives a token of the provider that runs from that file, and of no other', async () => {
-  const folder = SHOP;
+test('token --realm-file gives a token of the provider that runs from that file, and of no other', async (t) => {
+  const folder = emptyFolder();
+  writeFileSync(join(folder, 'realm.json'), JSON.stringify(REALM));
+  writeFileSync(join(folder, 'closed.json'), JSON.stringify(WITHOUT_CALLERS));
   const of = (env: Record<string, string>, ...args: string[]) =>
     runInProcess(['token', '--realm-file', 'realm.json', ...args], env, folder);
   const without = await of({});
@@ -191,9 +197,10 @@ test('token --realm-file gives a token of the provider that runs from that file,
     without.stderr,
     /no provider runs from realm.json: keycloak-guard dev --realm-file realm.json$/m,
   );
-  const running = dev(folder, {});
-  const [, url] = await running.says(/URL +(\S+)/);
-  await running.says(/Token +npx keycloak-guard token --realm-file realm\.json\n/);
+  const idp = await startTestIdp({ realm: REALM });
+  t.after(() => idp.close());
+  const url = idp.url.replace('127.0.0.1', 'localhost');
+  await announce(folder, { url, realm: 'shop', realmFile: join(folder, 'realm.json') });
   // A provider with another realm is none for people who set nothing.
   const unset = await runInProcess(['token'], {}, folder);
   assert.equal(unset.code, 2);
@@ -207,12 +214,11 @@ test('token --realm-file gives a token of the provider that runs from that file,
     doctor.stdout,
     /settings\.valid +KEYCLOAK_SERVER_URL is not set\..*\n {4}cause: \d settings are missing or wrong\n/,
   );
-  // As a process of its own, as a person calls it.
-  const first = runProgram(['token', '--realm-file', 'realm.json'], {}, folder);
-  assert.equal(await first.ended, 0);
-  const claims = decodeJwt(first.stdout().trim());
+  const first = await of({});
+  assert.equal(first.code, 0);
+  const claims = decodeJwt(first.stdout.trim());
   assert.deepEqual([claims.preferred_username, claims.azp], ['ann', 'orders']);
-  assert.match(first.stderr(), /^With the client orders\.$/m);
+  assert.match(first.stderr, /^With the client orders\.$/m);
   // Nobody signs in to that one with a password.
   const byPage = await of({ KEYCLOAK_CLIENT_ID: 'page' });
   assert.equal(byPage.code, 0);
@@ -226,5 +232,8 @@ test('token --realm-file gives a token of the provider that runs from that file,
   const stranger = await of({}, '--user', 'nobody');
   assert.equal(stranger.code, 1);
   assert.match(stranger.stderr, /realm.json has no user nobody with a password in the file/);
-  await running.stop();
+  await announce(folder, { url, realm: 'shop', realmFile: join(folder, 'closed.json') });
+  const closed = await runInProcess(['token', '--realm-file', 'closed.json'], {}, folder);
+  assert.equal(closed.code, 1);
+  assert.match(closed.stderr, /to sign in with a password: add one for development, with the mappers of/);
 });

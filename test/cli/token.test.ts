@@ -6,12 +6,13 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, type TestContext, test } from 'node:test';
+import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
-import { REALM_FILE, startIdp, startTestIdp } from '../support/dev-idp.ts';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
+import { REALM_FILE, startTestIdp } from '../support/dev-idp.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
-import { runInProcess } from './support/in-process.ts';
+import { runAtTerminal, runInProcess } from './support/in-process.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
 import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 
@@ -72,8 +73,7 @@ async function signIn(url: string): Promise<void> {
 }
 
 /** The embedded provider has no device flow: this stands before it and has one, where the third question is answered. */
-async function startDeviceFlow(t: TestContext, answers: readonly object[], said: object = {}) {
-  const idp = await startIdp(t);
+async function startDeviceFlow(t: TestContext, idp: DevIdp, answers: readonly object[], said: object = {}) {
   const asked: string[] = [];
   const server = createServer(async (request, response) => {
     const form = new URLSearchParams(await text(request));
@@ -114,13 +114,33 @@ async function startDeviceFlow(t: TestContext, answers: readonly object[], said:
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
-const needsTerminal = { skip: hasTerminal ? false : 'needs python3, for a terminal' };
+/** The same, while a person signs in at the page whose address it shows. */
+async function getTokenInBrowser(serverUrl: string, args: readonly string[] = []) {
+  let signedIn: Promise<void> | undefined;
+  const watch = (text: string): void => {
+    const [, url] = /(http\S+)[\s\S]*\n\n/.exec(text) ?? [];
+    if (url !== undefined) signedIn ??= signIn(url);
+  };
+  const { code, stdout, stderr } = await runInProcess(
+    ['token', ...args],
+    settingsOf(serverUrl),
+    ...[undefined, '', undefined, watch],
+  );
+  await signedIn;
+  return { code, out: stdout, err: stderr };
+}
 
-/** Most of their time they wait. */
-describe('keycloak-guard token', { concurrency: 3 }, () => {
-  test('a client without a secret is a public one, as that of a front end', async (t) => {
-    const idp = await startTestIdp();
-    t.after(() => idp.close());
+describe('keycloak-guard token', () => {
+  let idp: DevIdp;
+  before(async () => {
+    idp = await startTestIdp();
+  });
+  after(() => idp.close());
+  beforeEach(() => {
+    idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/*'] });
+  });
+
+  test('a client without a secret is a public one, as that of a front end', async () => {
     idp.updateClient('web-app', { directAccessGrantsEnabled: true });
     const env = { KEYCLOAK_CLIENT_ID: 'web-app', KEYCLOAK_CLIENT_SECRET: undefined };
     const seen = await getToken(idp.url, ['--user', 'abdullah'], 'Test#123456', env);
@@ -136,11 +156,9 @@ describe('keycloak-guard token', { concurrency: 3 }, () => {
     );
   });
 
-  test('token asks for name and password where the browser cannot be used, on a terminal', {
+  test('token asks for name and password on a terminal where the browser cannot be used, shows no password, and prints the token alone', {
     skip: hasTerminal ? false : 'needs python3, for a terminal',
-  }, async (t) => {
-    const idp = await startIdp(t);
-    idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/*'] });
+  }, async () => {
     const { stdin, seen, ended, shows } = runToken(idp.url, [], null);
     await shows('User');
     stdin.write('abdullah\r');
@@ -148,18 +166,17 @@ describe('keycloak-guard token', { concurrency: 3 }, () => {
     stdin.write('Test#123456\r');
     assert.equal(await ended, 0, seen.err);
     assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+    assert.doesNotMatch(seen.err, /Test#|eyJ/);
   });
 
-  test('token --user prints the token of a password login alone', async (t) => {
-    const idp = await startIdp(t);
+  test('token --user prints the token of a password login alone', async () => {
     const seen = await getToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
     assert.equal(seen.code, 0);
     assert.equal(seen.err, '');
     assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
   });
 
-  test('token --scope asks for optional scopes too, with a password and in the browser', async (t) => {
-    const idp = await startIdp(t);
+  test('token --scope asks for optional scopes too, with a password and in the browser', async () => {
     idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });
     const scopesOf = (token: string) => String(decodeJwt(token.trim()).scope).split(' ');
     const byPassword = await getToken(
@@ -168,16 +185,13 @@ describe('keycloak-guard token', { concurrency: 3 }, () => {
       'Test#123456\n',
     );
     assert.equal(byPassword.code, 0, byPassword.err);
-    const inBrowser = runToken(idp.url, ['--scope=phone address']);
-    await inBrowser.shows('\n\n');
-    await signIn(/http\S+/.exec(inBrowser.seen.err)?.[0] ?? '');
-    assert.equal(await inBrowser.ended, 0, inBrowser.seen.err);
-    for (const { out } of [byPassword, inBrowser.seen])
+    const inBrowser = await getTokenInBrowser(idp.url, ['--scope=phone address']);
+    assert.equal(inBrowser.code, 0, inBrowser.err);
+    for (const { out } of [byPassword, inBrowser])
       for (const scope of ['openid', 'phone', 'address']) assert.ok(scopesOf(out).includes(scope), scope);
   });
 
-  test('token with a wrong password says so, and prints nothing else', async (t) => {
-    const idp = await startIdp(t);
+  test('token with a wrong password says so, and prints nothing else', async () => {
     const seen = await getToken(idp.url, ['--user', 'abdullah'], 'wrong-word\n');
     assert.equal(seen.code, 1);
     assert.equal(seen.out, '');
@@ -185,8 +199,7 @@ describe('keycloak-guard token', { concurrency: 3 }, () => {
     assert.doesNotMatch(seen.err, /wrong-word/);
   });
 
-  test('token reads the settings of --env, and refuses a file that is not there', async (t) => {
-    const idp = await startIdp(t);
+  test('token reads the settings of --env, and refuses a file that is not there', async () => {
     const file = join(emptyFolder(), 'prod.env');
     writeFileSync(file, `KEYCLOAK_SERVER_URL=${idp.url}\n`);
     const seen = await getToken('', ['--env', file, '--user', 'abdullah'], 'Test#123456\n');
@@ -208,7 +221,6 @@ describe('keycloak-guard token', { concurrency: 3 }, () => {
   });
 
   test('token signs in with the browser, and takes no answer but that to its own login', async (t) => {
-    const idp = await startIdp(t);
     idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });
     const { seen, ended, shows } = runToken(idp.url, []);
     await shows('\n\n');
@@ -245,11 +257,9 @@ describe('keycloak-guard token', { concurrency: 3 }, () => {
     const idp = await startTestIdp({ realm });
     t.after(() => idp.close());
     idp.updateClient('fastapi-keycloak', { standardFlowEnabled: false, redirectUris: [] });
-    const { seen, ended, shows } = runToken(idp.url, []);
-    await shows('\n\n');
+    const seen = await getTokenInBrowser(idp.url);
+    assert.equal(seen.code, 0, seen.err);
     assert.match(seen.err, /^With the development caller fastapi-keycloak-dev\.\nOpen http/);
-    await signIn(/http\S+/.exec(seen.err)?.[0] ?? '');
-    assert.equal(await ended, 0, seen.err);
     assert.equal(decodeJwt(seen.out.trim()).azp, 'fastapi-keycloak-dev');
     idp.updateClient('fastapi-keycloak', { directAccessGrantsEnabled: false });
     const byPassword = await getToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
@@ -284,8 +294,7 @@ Its development caller fastapi-keycloak-dev signs people in with the browser: ke
     }
   });
 
-  test('token says at once that the browser cannot be used, and what to change', async (t) => {
-    const idp = await startIdp(t);
+  test('token says at once that the browser cannot be used, and what to change', async () => {
     // What Keycloak sends back to this program itself, nobody would see but in the address of its page.
     idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });
     const told = await getToken(idp.url, ['--scope', 'unheard-of']);
@@ -305,11 +314,16 @@ Its development caller fastapi-keycloak-dev signs people in with the browser: ke
   });
 
   test('what a server says of a login on another device is text, whatever is in it', async (t) => {
-    const { url } = await startDeviceFlow(t, [{ error: 'odd', error_description: 'no\u001b[2J\n✓ done' }], {
-      user_code: 'WDJB\u001b]0;owned\u0007\n✓ done',
-      verification_uri_complete: undefined,
-      verification_uri: 'https://evil.test/\u001b[8m\u009b2J\n✓ done',
-    });
+    const { url } = await startDeviceFlow(
+      t,
+      idp,
+      [{ error: 'odd', error_description: 'no\u001b[2J\n✓ done' }],
+      {
+        user_code: 'WDJB\u001b]0;owned\u0007\n✓ done',
+        verification_uri_complete: undefined,
+        verification_uri: 'https://evil.test/\u001b[8m\u009b2J\n✓ done',
+      },
+    );
     const seen = await getToken(url, ['--device']);
     assert.equal(seen.code, 1);
     assert.match(seen.err, /^Open https:\/\/evil\.test\//);
@@ -317,36 +331,17 @@ Its development caller fastapi-keycloak-dev signs people in with the browser: ke
     assert.doesNotMatch(seen.err, /[^\P{Cc}\n]/u);
   });
 
-  test(
-    'token asks for the password on a terminal, does not show it, and prints the token alone',
-    needsTerminal,
-    async (t) => {
-      const idp = await startIdp(t);
-      const { stdin, seen, ended, shows } = runToken(idp.url, ['--user', 'abdullah'], null);
-      await shows('Password');
-      stdin.write('Test#123456\r');
-      assert.equal(await ended, 0, seen.err);
-      assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
-      assert.doesNotMatch(seen.err, /Test#|eyJ/);
-    },
-  );
-
-  test(
-    'token whose question is answered with Ctrl-C asks Keycloak nothing and prints nothing',
-    needsTerminal,
-    async (t) => {
-      const idp = await startIdp(t);
-      const { stdin, seen, ended, shows } = runToken(idp.url, ['--user', 'abdullah'], null);
-      await shows('Password');
-      stdin.write('\u0003');
-      assert.equal(await ended, 1, seen.err);
-      assert.equal(seen.out, '');
-      assert.equal(idp.requests.token, 0);
-    },
-  );
+  test('token whose question is answered with Ctrl-C asks Keycloak nothing and prints nothing', async () => {
+    const before = idp.requests.token;
+    const args = ['token', '--user', 'abdullah'];
+    const { code, screen } = await runAtTerminal(args, [[/Password/, '\u0003']], settingsOf(idp.url));
+    assert.equal(code, 1, screen);
+    assert.doesNotMatch(screen, /eyJ/);
+    assert.equal(idp.requests.token, before);
+  });
 
   test('token --device says where to go and with which code, and asks until somebody was there', async (t) => {
-    const { url, asked } = await startDeviceFlow(t, [{ error: 'authorization_pending' }]);
+    const { url, asked } = await startDeviceFlow(t, idp, [{ error: 'authorization_pending' }]);
     const seen = await getToken(url, ['--device']);
     assert.equal(seen.code, 0, seen.err);
     assert.equal(seen.err, `Open ${url}/device?user_code=WDJB-MJHT\nThe code is WDJB-MJHT\n`);
@@ -355,7 +350,7 @@ Its development caller fastapi-keycloak-dev signs people in with the browser: ke
   });
 
   test('token --device says so when the person refuses, and where the realm has no such flow', async (t) => {
-    const { url } = await startDeviceFlow(t, [{ error: 'access_denied', error_description: 'refused' }]);
+    const { url } = await startDeviceFlow(t, idp, [{ error: 'access_denied', error_description: 'refused' }]);
     const refused = await getToken(url, ['--device']);
     assert.equal(refused.code, 1);
     assert.equal(refused.out, '');
@@ -363,7 +358,6 @@ Its development caller fastapi-keycloak-dev signs people in with the browser: ke
       refused.err,
       /\nkeycloak-guard token: nobody signed in on the other device .+\nStart again: .+\n$/,
     );
-    const idp = await startIdp(t);
     const without = await getToken(idp.url, ['--device']);
     assert.equal(without.code, 1);
     assert.equal(without.out, '');
