@@ -153,6 +153,8 @@ function createFastify(config: Config): FastifyInstance {
         allErrors: true,
         coerceTypes: false,
         keywords: [...MODEL_KEYWORDS],
+        // The models are ours: to compile the schema of schemas would take longer than all else of the first login.
+        ...{ validateSchema: false, meta: false },
       },
     },
     schemaController: { compilersFactory: compileWhenNeeded() },
