@@ -29,7 +29,7 @@ export interface EventRealm {
   isOld: boolean;
   /** Every page is the same. */
   ignoresQuery: boolean;
-  /** Every page is full of new events. */
+  /** Every page of what administrators did is full of new events. */
   isEndless: boolean;
   readonly notices: Notice[];
   admin(what: string, path: string, representation?: unknown, more?: Json): string;
@@ -122,7 +122,7 @@ export function createEventRealm(): EventRealm {
   }
 
   function page(all: readonly Json[], query: URLSearchParams): Json[] {
-    if (self.isEndless) {
+    if (self.isEndless && all === self.lists.admin) {
       const one = () => ({
         id: randomUUID(),
         time: realm.clock(),

@@ -10,16 +10,13 @@ import { heard, isRefused, startFollowing } from './following.ts';
 describe('the lists of events', () => {
   it('are read to their end, in pages, with a page of one millisecond', async (t) => {
     const { events, realm, verifier } = await startFollowing(t);
-    const tokens = Array.from({ length: 1_700 }, (_, i) =>
-      realm.mint({ sub: `u${i}`, sid: `s${i}`, iat: realm.now - 1 }),
-    );
+    const tokens = [0, 699, 1_699].map((i) => realm.mint({ sub: `u${i}`, sid: `s${i}`, iat: realm.now - 1 }));
     for (let i = 0; i < 1_700; i++) {
       if (i >= 1_200) realm.advance(0.001);
       events.user('LOGOUT', { sessionId: `s${i}` });
     }
     await passing('all are heard', () => verifier.stats.revocations === 1_700);
-    for (const token of [tokens[0], tokens[699], tokens[1_699]])
-      assert.equal(await isRefused(verifier, token ?? ''), 'token_revoked');
+    for (const token of tokens) assert.equal(await isRefused(verifier, token), 'token_revoked');
   });
 
   it('are read to their end where Keycloak shows the newest first', async (t) => {

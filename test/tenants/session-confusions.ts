@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { plainFetch } from '../../packages/testing/src/sign-in.ts';
 import type { Adapter, RunningApp } from '../contract/adapter/adapter.ts';
+import { WHOLE } from '../contract/adapter/set-up.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
 import { HOSTS, SECRET_OF_SESSIONS, type TenantName } from './world.ts';
 
@@ -80,24 +81,43 @@ export function describeSessionConfusions(adapter: Adapter): void {
         headers: { cookie },
       });
 
-    test('people sign in at the realm of the tenant, and with a cookie of its own', async () => {
+    test('people sign in at the realm of the tenant, with a cookie that is nothing at another tenant, under whichever name', async () => {
       const [acme, globex] = [await signIn('acme'), await signIn('globex')];
       const realmsOf = ({ visited }: typeof acme) =>
         new Set(visited.flatMap((url) => /realms\/(\w+)\//.exec(url)?.[1] ?? []));
       assert.deepEqual([[...realmsOf(acme)], [...realmsOf(globex)]], [['acme'], ['globex']]);
       assert.notEqual(acme.name, globex.name);
       assert.match(acme.name, /acme/);
-    });
-
-    test('a cookie is nothing at another tenant, under whichever name', async () => {
-      const [acme, globex] = [await signIn('acme'), await signIn('globex')];
       assert.equal((await knock('acme', `${acme.name}=${acme.value}`)).status, 200);
       for (const name of [acme.name, globex.name, 'session-shop']) {
         assert.equal((await knock('globex', `${name}=${acme.value}`)).status, 401, name);
       }
       const described = await knock('globex', `${globex.name}=${acme.value}`, '/auth/session');
       assert.deepEqual(await described.json(), { authenticated: false });
+      hosts.delete(HOSTS.acme);
+      for (const path of ['/guarded', '/auth/login', '/auth/session', '/auth/callback?state=x&code=y']) {
+        assert.equal(await acme.status(path), 404, `of a tenant that was removed: ${path}`);
+      }
+      hosts.set(HOSTS.acme, 'acme');
+      assert.equal(await acme.status(), 200);
     });
+
+    test('at the address of no tenant people see a page that says so, programs JSON', async () => {
+      for (const path of ['/guarded', '/auth/login']) {
+        const call = (headers: object) =>
+          plainFetch(`${app.url}${path}`, { headers: { ...headers, host: 'nowhere.example' } });
+        const page = await call(PAGE);
+        assert.equal(page.status, 404, path);
+        assert.match(page.headers.get('content-type') ?? '', /^text\/html/, path);
+        assert.equal(page.headers.get('cache-control'), 'no-store', path);
+        assert.match(await page.text(), /<h1>Not Found<\/h1>\s+<p>There is nothing at this address\./, path);
+        const program = await call({});
+        assert.deepEqual([program.status, await program.json()], [404, { detail: 'Not Found' }], path);
+      }
+    });
+
+    // The rest is behind all adapters alike: two of them show it.
+    if (!WHOLE.includes(adapter.name)) return;
 
     test('a login that began at one tenant does not end at another', async () => {
       const browser = openSocketBrowser({ url: addressOf('acme') });
@@ -115,20 +135,6 @@ export function describeSessionConfusions(adapter: Adapter): void {
           (await knock('globex', cookie, `/auth/callback?state=${state}&code=stolen`)).status,
           400,
         );
-      }
-    });
-
-    test('at the address of no tenant people see a page that says so, programs JSON', async () => {
-      for (const path of ['/guarded', '/auth/login']) {
-        const call = (headers: object) =>
-          plainFetch(`${app.url}${path}`, { headers: { ...headers, host: 'nowhere.example' } });
-        const page = await call(PAGE);
-        assert.equal(page.status, 404, path);
-        assert.match(page.headers.get('content-type') ?? '', /^text\/html/, path);
-        assert.equal(page.headers.get('cache-control'), 'no-store', path);
-        assert.match(await page.text(), /<h1>Not Found<\/h1>\s+<p>There is nothing at this address\./, path);
-        const program = await call({});
-        assert.deepEqual([program.status, await program.json()], [404, { detail: 'Not Found' }], path);
       }
     });
 
@@ -166,16 +172,6 @@ export function describeSessionConfusions(adapter: Adapter): void {
       const [acme, globex] = [await signIn('acme'), await signIn('globex')];
       await (idp as DevIdp).inRealm('globex').logoutUser('abdullah');
       assert.equal(await globex.status(), 401);
-      assert.equal(await acme.status(), 200);
-    });
-
-    test('a removed tenant has no sessions, no login and no logout', async () => {
-      const acme = await signIn('acme');
-      hosts.delete(HOSTS.acme);
-      for (const path of ['/guarded', '/auth/login', '/auth/session', '/auth/callback?state=x&code=y']) {
-        assert.equal(await acme.status(path), 404, path);
-      }
-      hosts.set(HOSTS.acme, 'acme');
       assert.equal(await acme.status(), 200);
     });
   });
