@@ -4,16 +4,31 @@ import { decodeJwt } from 'jose';
 import { audit as createAudit } from '../../packages/guard/src/observability/audit.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { openBrowser } from '../session/browser.ts';
-import { buildTestApp, collectLog, form, type Log, PASSWORD, startIdp } from './service.ts';
+import {
+  buildTestApp,
+  collectLog,
+  form,
+  type Log,
+  PASSWORD,
+  type SharedApp,
+  shareTestApp,
+  startIdp,
+} from './service.ts';
 
 const auditOf = (log: Log) => log.lines().filter(({ name }) => name === 'audit');
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const post = (url: string, fields: Record<string, string>) => ({ ...form(fields), url });
 
 /** LOG_LEVEL=silent: what is there is the audit log. */
-async function setUp(t: TestContext, settings: Record<string, string> = {}) {
+const SILENT = { LOG_LEVEL: 'silent' };
+
+async function setUp(t: TestContext, settings: Record<string, string>) {
   const idp = await startIdp(t);
-  const { app, log } = await buildTestApp(t, idp.url, { LOG_LEVEL: 'silent', ...settings });
+  return use({ idp, ...(await buildTestApp(t, idp.url, { ...SILENT, ...settings })) });
+}
+
+function use({ idp, app, log }: SharedApp) {
+  log.clear();
   const login = async (password = PASSWORD) => app.inject(form({ username: 'abdullah', password }));
   /** What was written since the last call, without time and request. */
   let read = 0;
@@ -26,6 +41,8 @@ async function setUp(t: TestContext, settings: Record<string, string> = {}) {
 }
 
 describe('the audit log', () => {
+  const shared = shareTestApp(SILENT);
+
   test('says who logged in, from where and when, and why somebody did not', async (t) => {
     const { log, login, lines } = await setUp(t, { LOGINS_PER_MINUTE_AND_USER: '3' });
     const { access_token } = (await login()).json();
@@ -47,8 +64,7 @@ describe('the audit log', () => {
   });
 
   test('says whose fault it was when nobody could log in', async (t) => {
-    const { idp, login, lines } = await setUp(t);
-    await idp.close();
+    const { login, lines } = await setUp(t, { KEYCLOAK_SERVER_URL: 'http://127.0.0.1:1' });
     assert.equal((await login()).statusCode, 503);
     assert.equal(lines()[0]?.outcome, 'keycloak_unavailable');
     const { login: tryIn, lines: others } = await setUp(t, {
@@ -58,8 +74,8 @@ describe('the audit log', () => {
     assert.equal(others()[0]?.outcome, 'misconfigured');
   });
 
-  test('says who was refused where, by whose token; requests without a token are no event', async (t) => {
-    const { app, login, lines } = await setUp(t);
+  test('says who was refused where, by whose token; requests without a token are no event', async () => {
+    const { app, login, lines } = use(shared);
     const { access_token, refresh_token } = (await login()).json();
     const { sub, sid } = decodeJwt(access_token);
     lines();
@@ -100,7 +116,7 @@ describe('the audit log', () => {
   });
 
   test('says which guard somebody with a good token did not meet', async (t) => {
-    const { app, login, lines } = await setUp(t);
+    const { app, login, lines } = await setUp(t, {});
     app.get('/admin', { onRequest: app.guard({ realmRole: 'admin' }) }, () => 'admin');
     const { access_token } = (await login()).json();
     const { sub, sid } = decodeJwt(access_token);
@@ -112,8 +128,8 @@ describe('the audit log', () => {
     assert.deepEqual(lines(), [{ event: 'access', outcome: 'role_missing', ...who, through, ...where }]);
   });
 
-  test('says what Keycloak revoked, and what was sent in its name', async (t) => {
-    const { idp, app, login, lines } = await setUp(t);
+  test('says what Keycloak revoked, and what was sent in its name', async () => {
+    const { idp, app, login, lines } = use(shared);
     const { access_token } = (await login()).json();
     const { sid, sub } = decodeJwt(access_token);
     lines();
@@ -139,8 +155,8 @@ describe('the audit log', () => {
     );
   });
 
-  test('follows a session in the browser from its start to its end', async (t) => {
-    const { app, lines } = await setUp(t);
+  test('follows a session in the browser from its start to its end', async () => {
+    const { app, lines } = use(shared);
     const browser = openBrowser(app);
     assert.equal((await browser.signIn()).statusCode, 303);
     const [started] = lines();
@@ -170,8 +186,8 @@ describe('the audit log', () => {
     );
   });
 
-  test('says when a session in the browser was ended elsewhere', async (t) => {
-    const { app, lines } = await setUp(t);
+  test('says when a session in the browser was ended elsewhere', async () => {
+    const { app, lines } = use(shared);
     const browser = openBrowser(app);
     await browser.signIn();
     const [{ sid, sub } = {}] = lines() as { sid?: string; sub?: string }[];
@@ -185,8 +201,8 @@ describe('the audit log', () => {
     );
   });
 
-  test('holds no password, token, secret, cookie or code, and cuts what is too long', async (t) => {
-    const { app, log, login } = await setUp(t);
+  test('holds no password, token, secret, cookie or code, and cuts what is too long', async () => {
+    const { app, log, login } = use(shared);
     const { access_token, refresh_token } = (await login()).json();
     await login('another-Pass1');
     await app.inject(form({ username: `${'x'.repeat(200)}"}`, password: PASSWORD }));

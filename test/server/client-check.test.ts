@@ -250,10 +250,10 @@ test('a service that starts before Keycloak is not ready with its keys alone, bu
   const { app, log } = await buildTestApp(t, idp.url, {}, { client });
   app.checkClient();
   const ready = async () => (await app.inject('/health/ready')).statusCode;
-  const has = (code: string) => log.lines().some((line) => line.code === code);
+  const has = (code: string) => log.text().includes(`"code":"${code}"`);
   await eventually('Keycloak was to be asked', () => has('client_unchecked'));
   await idp.comeBack();
-  await eventually('the keys are there', async () => (await ready()) > 0 && has('keys_loaded'));
+  await eventually('the keys are there', async () => (await ready()) > 0 && has('keys_loaded'), 60_000, 100);
   assert.equal(await ready(), 503);
   accept();
   await eventually('it is ready', async () => (await ready()) === 200);

@@ -128,7 +128,7 @@ test('networks where passwords are guessed have at most half of what may run', a
   assert.equal(begun.length, 4);
 });
 
-const PEOPLE = 20;
+const PEOPLE = 8;
 
 /** 1,000 guesses a second from `attackers`, a person each half second, Keycloak with 16 checks of 100 ms each. */
 async function simulate(t: TestContext, attackers: (i: number) => string) {

@@ -35,7 +35,7 @@ function drip(socket: { writable: boolean; write(text: string): unknown }, text:
 test('slow headers, slow bodies and silence end in bounded time, while others are answered', async (t) => {
   const { url } = await listen(t);
   const attackers = await Promise.all(
-    Array.from({ length: 60 }, async (_, i) => {
+    Array.from({ length: 15 }, async (_, i) => {
       const client = await openRawClient(url);
       t.after(() => client.socket.destroy());
       if (i % 3 === 0) client.socket.write('GET / HTTP/1.1\r\nHost: x\r\n');
@@ -162,7 +162,7 @@ test('a process whose heap is nearly full answers 503 to all but /health, and is
   const { app } = await buildTestApp(t, 'http://127.0.0.1:1');
   await app.ready();
   const statusOf = async (url: string) => (await app.inject(url)).statusCode;
-  await eventually('it keeps up', async () => (await statusOf('/protected')) === 401);
+  await eventually('it keeps up', async () => (await statusOf('/protected')) === 401, LATE_MS, 50);
   const real = v8.getHeapStatistics();
   const full = t.mock.method(v8, 'getHeapStatistics', () => ({
     ...real,
@@ -173,12 +173,12 @@ test('a process whose heap is nearly full answers 503 to all but /health, and is
     full.mock.restore();
     syncBuiltinESMExports();
   });
-  await eventually('503', async () => (await statusOf('/protected')) === 503);
+  await eventually('503', async () => (await statusOf('/protected')) === 503, LATE_MS, 50);
   const answer = await app.inject('/protected');
   assert.equal(answer.body, '{"detail":"Service Unavailable"}');
   assert.equal(answer.headers['retry-after'], '5');
   assert.equal(answer.headers['cache-control'], 'no-store');
   assert.equal(await statusOf('/health/live'), 200);
   full.mock.mockImplementation(() => real);
-  await eventually('well again', async () => (await statusOf('/protected')) === 401);
+  await eventually('well again', async () => (await statusOf('/protected')) === 401, LATE_MS, 50);
 });

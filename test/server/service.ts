@@ -1,8 +1,9 @@
 import { Writable } from 'node:stream';
-import type { TestContext } from 'node:test';
+import { after, before, type TestContext } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { type AppDeps, buildApp, type Config, loadConfig } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { PASSWORD, SECRET, startIdp } from '../support/dev-idp.ts';
 
 export { PASSWORD, SECRET, startIdp };
@@ -39,7 +40,7 @@ export function configFor(serverUrl: string, settings: Record<string, string> = 
 
 /** The app for a provider, and every line it logs. Ended with the test. */
 export async function buildTestApp(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   serverUrl: string,
   settings: Record<string, string> = {},
   deps: AppDeps = {},
@@ -51,12 +52,35 @@ export async function buildTestApp(
   return { app, log };
 }
 
+export interface SharedApp {
+  readonly idp: DevIdp;
+  readonly app: FastifyInstance;
+  readonly log: Log;
+}
+
+/** A provider and an app for all tests of a `describe`, where none leaves anything that another one meets. */
+export function shareTestApp(settings: Record<string, string> = {}): SharedApp {
+  const shared = {} as { -readonly [name in keyof SharedApp]: SharedApp[name] };
+  const ends: (() => unknown)[] = [];
+  const t = { after: (end: () => unknown) => void ends.unshift(end) } as Pick<TestContext, 'after'>;
+  before(async () => {
+    shared.idp = await startIdp(t);
+    Object.assign(shared, await buildTestApp(t, shared.idp.url, settings));
+  });
+  after(async () => {
+    for (const end of ends) await end();
+  });
+  return shared;
+}
+
 export interface Log {
   readonly stream: Writable;
   /** Everything that was written, as text. */
   text(): string;
   /** Lines as objects. */
   lines(): Record<string, unknown>[];
+  /** What was written up to now is as if it were not. */
+  clear(): void;
 }
 
 export function collectLog(): Log {
@@ -70,6 +94,9 @@ export function collectLog(): Log {
   return {
     stream,
     text: () => text,
+    clear: () => {
+      text = '';
+    },
     lines: () =>
       text
         .split('\n')

@@ -11,7 +11,7 @@ test('SIGTERM under load: first not ready, then every request is answered, then 
   const program = runProgram(
     ['serve'],
     settingsFor(idp.url, {
-      SHUTDOWN_DELAY_MS: '6000',
+      SHUTDOWN_DELAY_MS: '3000',
     }),
   );
   t.after(() => program.stop());
@@ -67,32 +67,6 @@ test('SIGTERM while it starts is not lost: it closes as soon as it has begun', a
   await once(redis, 'connection');
   assert.equal(await program.stop(), 0);
   assert.ok(program.stdout().includes('SIGTERM: closing'));
-});
-
-test('SIGTERM while Keycloak hangs: what cannot be answered in time holds nobody up', async (t) => {
-  const idp = await startIdp(t);
-  const program = runProgram(
-    ['serve'],
-    settingsFor(idp.url, {
-      KEYCLOAK_TIMEOUT_MS: '60000',
-      SHUTDOWN_TIMEOUT_MS: '500',
-    }),
-  );
-  t.after(() => program.stop());
-  const [, url = ''] = await program.says(/open (http:\/\/localhost:\d+)\/docs/);
-  await eventually('ready', async () => (await fetch(`${url}/health/ready`)).status === 200);
-  idp.answerSlowly(Number.POSITIVE_INFINITY);
-  t.after(() => idp.answerNormally());
-  idp.resetRequests();
-  const { headers, payload } = form({ username: 'abdullah', password: PASSWORD });
-  const logins = Array.from({ length: 5 }, () =>
-    fetch(`${url}/login`, { method: 'POST', headers, body: payload }).catch(() => undefined),
-  );
-  await eventually('they hang', () => idp.requests.token === 5);
-  const begin = performance.now();
-  assert.equal(await program.stop(), 1);
-  assert.ok(performance.now() - begin < 30_000);
-  assert.deepEqual(await Promise.all(logins), Array(5).fill(undefined));
 });
 
 test('a port that is taken ends the program, whatever else it has opened by then', async (t) => {

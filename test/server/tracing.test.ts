@@ -191,22 +191,13 @@ test('which requests have a span is decided as OTEL_TRACES_SAMPLER says', async 
   const asks = (flags: string) => ({
     traceparent: `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-${flags}`,
   });
-  for (const [sampler, share, names] of [
-    ['', '', ['GET /', 'GET /docs']],
-    ['parentbased_always_on', '', ['GET /', 'GET /docs']],
-    ['parentbased_always_off', '', ['GET /docs']],
-    ['parentbased_traceidratio', '0', ['GET /docs']],
-    ['always_off', '', []],
-    ['always_on', '', ['GET /', 'GET /docs', 'GET /openapi.json']],
-    ['traceidratio', '0', []],
-    ['traceidratio', '7', ['GET /', 'GET /docs', 'GET /openapi.json']],
-    ['no such', '', ['GET /', 'GET /docs']],
-  ] as [string, string, string[]][]) {
-    await t.test(`${sampler} ${share}`, async (t) => {
-      const { collector, app } = await setUp(t, {
-        OTEL_TRACES_SAMPLER: sampler,
-        OTEL_TRACES_SAMPLER_ARG: share,
-      });
+  for (const [sampler, names] of [
+    ['', ['GET /', 'GET /docs']],
+    ['parentbased_always_off', ['GET /docs']],
+    ['always_on', ['GET /', 'GET /docs', 'GET /openapi.json']],
+  ] as const) {
+    await t.test(sampler, async (t) => {
+      const { collector, app } = await setUp(t, { OTEL_TRACES_SAMPLER: sampler });
       await app.inject('/');
       await app.inject({ url: '/docs', headers: asks('01') });
       await app.inject({ url: '/openapi.json', headers: asks('00') });

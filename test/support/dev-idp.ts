@@ -37,7 +37,7 @@ export async function startTestIdp(options: Omit<DevIdpOptions, 'keys'> = {}): P
 }
 
 /** The same, ended with the test. */
-export async function startIdp(t: TestContext): Promise<DevIdp> {
+export async function startIdp(t: Pick<TestContext, 'after'>): Promise<DevIdp> {
   const idp = await startTestIdp();
   t.after(() => idp.close());
   return idp;
