@@ -8,7 +8,7 @@ test('session flood: one login at Keycloak holds five sessions here, and the old
   const events: SessionEvent[] = [];
   // A store in which the other person's session would be the first to go.
   const session = {
-    store: createMemorySessionStore({ maxSessions: 15 }),
+    store: createMemorySessionStore({ maxSessions: 9 }),
     maxCachedSessions: 0,
     onEvent: (event: SessionEvent) => void events.push(event),
   };
@@ -16,22 +16,22 @@ test('session flood: one login at Keycloak holds five sessions here, and the old
   const [attacker, other] = [openBrowser(app), openBrowser(app)];
   await other.signIn('sara');
   const cookies: string[] = [];
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 10; i++) {
     assert.equal((await attacker.signIn()).statusCode, 303);
     cookies.push(attacker.session);
     // Not brought along the next time: nothing is replaced.
     attacker.cookies.clear();
   }
-  assert.equal(new Set(cookies).size, 20);
+  assert.equal(new Set(cookies).size, 10);
   const statusOf = async (cookie: string) =>
     (await app.inject({ url: '/protected', headers: { cookie } })).statusCode;
   const statuses = await Promise.all(cookies.map(statusOf));
-  assert.deepEqual(statuses, [...Array(15).fill(401), ...Array(5).fill(200)]);
+  assert.deepEqual(statuses, [...Array(5).fill(401), ...Array(5).fill(200)]);
   assert.equal((await other.app({ url: '/protected' })).body, 'sara');
   const ended = events.filter(({ type }) => type === 'ended');
   assert.deepEqual(
     ended.map(({ reason, username }) => `${reason} ${username}`),
-    Array(15).fill('replaced abdullah'),
+    Array(5).fill('replaced abdullah'),
   );
 });
 
@@ -41,7 +41,7 @@ test('session flood: logins at the same moment are bounded too', async (t) => {
   await browser.signIn();
   browser.cookies.clear();
   const callbacks: { url: string; cookie: string }[] = [];
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < 8; i++) {
     const begun = await browser.app({ url: '/auth/login' });
     const back = new URL(await browser.signInAt(String(begun.headers.location)));
     const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');

@@ -76,8 +76,8 @@ test('connections have their bounds, the longest of them longer than proxies kee
         maxHeaderSize?: number;
       };
     assert.deepEqual(
-      [requestTimeout, headersTimeout, keepAliveTimeout, maxHeaderSize],
-      [request, headers, 75_000, 16_384],
+      [requestTimeout, headersTimeout, keepAliveTimeout, maxHeaderSize, app.server.maxConnections],
+      [request, headers, 75_000, 16_384, 10_000],
     );
   }
 });
@@ -85,7 +85,8 @@ test('connections have their bounds, the longest of them longer than proxies kee
 test('who waits is told for how long: five seconds for readiness, ten minutes for a preflight', async (t) => {
   const { app } = await start(t, { CORS_ORIGINS: 'https://app.example.com' });
   const ready = await app.inject('/health/ready');
-  assert.deepEqual([ready.statusCode, ready.headers['retry-after']], [503, '5']);
+  const { statusCode, headers: said } = ready;
+  assert.deepEqual([statusCode, said['retry-after'], ready.json().detail], [503, '5', 'Not ready']);
   const headers = { origin: 'https://app.example.com', 'access-control-request-method': 'POST' };
   const preflight = await app.inject({ method: 'OPTIONS', url: '/login', headers });
   assert.equal(preflight.headers['access-control-max-age'], '600');
@@ -106,7 +107,7 @@ test('a process that is to end is not ready, and closes what asks it', async (t)
   }
 });
 
-test('a heap is nearly full from 95 % on', async (t) => {
+test('a process whose heap is nearly full, from 95 % on, answers 503 to all but /health, and is well by itself', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const real = v8.getHeapStatistics();
   let share = 0.5;
@@ -127,7 +128,13 @@ test('a heap is nearly full from 95 % on', async (t) => {
   ] as const) {
     share = now;
     t.mock.timers.tick(1_000);
-    assert.equal((await app.inject('/')).statusCode, status, `${now}`);
+    const answer = await app.inject('/');
+    assert.equal(answer.statusCode, status, `${now}`);
+    assert.equal((await app.inject('/health/live')).statusCode, 200);
+    if (status === 200) continue;
+    assert.equal(answer.body, '{"detail":"Service Unavailable"}');
+    assert.equal(answer.headers['retry-after'], '5');
+    assert.equal(answer.headers['cache-control'], 'no-store');
   }
 });
 

@@ -1,24 +1,48 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createClient, type Tokens } from '../../packages/guard/src/client/index.ts';
-import { buildTestApp } from './service.ts';
+import { buildTestApp, shareTestApp } from './service.ts';
 
 const NOWHERE = 'http://127.0.0.1:1';
 
-test('the window in which people sign in may tell the page how it ended', async (t) => {
-  const { app } = await buildTestApp(t, NOWHERE);
-  const policyOf = async (path: string) =>
-    (await app.inject(`/docs/static/${path}`)).headers['cross-origin-opener-policy'];
-  assert.equal(await policyOf('oauth2-redirect.html'), undefined);
-  assert.equal(await policyOf('index.html'), 'same-origin-allow-popups');
-});
+describe('the documentation page', () => {
+  const shared = shareTestApp();
 
-test('caches may keep the files of the page for an hour, and ask whether the page itself is still the same', async (t) => {
-  const { app } = await buildTestApp(t, NOWHERE);
-  const kept = async (path: string) => (await app.inject(path)).headers['cache-control'];
-  assert.equal(await kept('/docs/'), 'no-cache');
-  assert.equal(await kept('/docs/static/swagger-ui.css'), 'public, max-age=3600');
-  assert.equal(await kept('/docs/static/nothing.css'), 'no-store');
+  test('the window in which people sign in may tell the page how it ended', async () => {
+    const { app } = shared;
+    const policyOf = async (path: string) =>
+      (await app.inject(`/docs/static/${path}`)).headers['cross-origin-opener-policy'];
+    assert.equal(await policyOf('oauth2-redirect.html'), undefined);
+    assert.equal(await policyOf('index.html'), 'same-origin-allow-popups');
+  });
+
+  test('caches may keep the files of the page for an hour, and ask whether the page itself is still the same', async () => {
+    const { app } = shared;
+    const kept = async (path: string) => (await app.inject(path)).headers['cache-control'];
+    assert.equal(await kept('/docs/'), 'no-cache');
+    assert.equal(await kept('/docs/static/swagger-ui.css'), 'public, max-age=3600');
+    assert.equal(await kept('/docs/static/nothing.css'), 'no-store');
+  });
+
+  test('a token that is typed with its Bearer is sent with one', async () => {
+    const { app } = shared;
+    const { body } = await app.inject('/docs/static/swagger-initializer.js');
+    const [, source = ''] = /"requestInterceptor":(function [\s\S]*?\n\})\}/.exec(body) ?? [];
+    const send = new Function(`return (${source})`)() as (request: object) => {
+      headers?: Record<string, string>;
+    };
+    for (const [sent, expected] of [
+      ['Bearer Bearer eyJ.a.b', 'Bearer eyJ.a.b'],
+      ['Bearer eyJ.a.b ', 'Bearer eyJ.a.b'],
+      ['bearer  BEARER  eyJ.a.b', 'Bearer eyJ.a.b'],
+      ['Basic YTpi', 'Basic YTpi'],
+    ] as const)
+      assert.deepEqual(send({ headers: { Authorization: sent } }), { headers: { Authorization: expected } });
+    assert.deepEqual(send({ headers: { accept: '*/*' } }), { headers: { accept: '*/*' } });
+    assert.deepEqual(send({}), {});
+    const settings = /"defaultModelsExpandDepth":(\d+)/.exec(body)?.[1];
+    assert.deepEqual([settings, /"displayRequestDuration":(\w+)/.exec(body)?.[1]], ['0', 'true']);
+  });
 });
 
 test('the form of POST /login is filled in where there is a user for everybody, and else empty', async (t) => {
@@ -36,26 +60,6 @@ test('the form of POST /login is filled in where there is a user for everybody, 
     const { example, examples } = (await app.inject('/openapi.json')).json().components.schemas.TokenRequest;
     assert.deepEqual([example, examples], [undefined, undefined]);
   }
-});
-
-test('a token that is typed with its Bearer is sent with one', async (t) => {
-  const { app } = await buildTestApp(t, NOWHERE);
-  const { body } = await app.inject('/docs/static/swagger-initializer.js');
-  const [, source = ''] = /"requestInterceptor":(function [\s\S]*?\n\})\}/.exec(body) ?? [];
-  const send = new Function(`return (${source})`)() as (request: object) => {
-    headers?: Record<string, string>;
-  };
-  for (const [sent, expected] of [
-    ['Bearer Bearer eyJ.a.b', 'Bearer eyJ.a.b'],
-    ['Bearer eyJ.a.b ', 'Bearer eyJ.a.b'],
-    ['bearer  BEARER  eyJ.a.b', 'Bearer eyJ.a.b'],
-    ['Basic YTpi', 'Basic YTpi'],
-  ] as const)
-    assert.deepEqual(send({ headers: { Authorization: sent } }), { headers: { Authorization: expected } });
-  assert.deepEqual(send({ headers: { accept: '*/*' } }), { headers: { accept: '*/*' } });
-  assert.deepEqual(send({}), {});
-  const settings = /"defaultModelsExpandDepth":(\d+)/.exec(body)?.[1];
-  assert.deepEqual([settings, /"displayRequestDuration":(\w+)/.exec(body)?.[1]], ['0', 'true']);
 });
 
 test('a page that could not be made once is made for who asks next', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { buildTestApp, startIdp } from './service.ts';
+import { buildTestApp, shareTestApp } from './service.ts';
 
 const PAGE = '/docs/static/oauth2-redirect.html';
 const HOST = 'api.example.com';
@@ -32,8 +32,10 @@ const query = (redirectUri: string | undefined, more: Record<string, string> = {
   });
 
 describe('the sign-in of the documentation page', () => {
+  const shared = shareTestApp();
+
   test('knows its own address as the browser writes it, however PUBLIC_URL does', async (t) => {
-    const idp = await startIdp(t);
+    const { idp } = shared;
     for (const PUBLIC_URL of ['HTTPS://API.Example.com:443/shop/', 'https://api.example.com/./shop']) {
       const { app } = await buildTestApp(t, idp.url, { PUBLIC_URL });
       const params = query(`https://${HOST}/shop${PAGE}`);
@@ -43,7 +45,7 @@ describe('the sign-in of the documentation page', () => {
   });
 
   test('is that of the page, which leaves the port of its scheme out, also where a proxy names it', async (t) => {
-    const idp = await startIdp(t);
+    const { idp } = shared;
     const { app } = await buildTestApp(t, idp.url, { TRUST_PROXY: 'loopback' });
     const { statusCode } = await app.inject({
       url: `/docs/oauth2/authorize?${query(`https://api.example.com${PAGE}`)}`,
@@ -52,9 +54,8 @@ describe('the sign-in of the documentation page', () => {
     assert.equal(statusCode, 303);
   });
 
-  test('sends a person to Keycloak for its own redirect URI alone', async (t) => {
-    const idp = await startIdp(t);
-    const { app } = await buildTestApp(t, idp.url);
+  test('sends a person to Keycloak for its own redirect URI alone', async () => {
+    const { idp, app } = shared;
     const authorize = (params: URLSearchParams) =>
       app.inject({ url: `/docs/oauth2/authorize?${params}`, headers: { host: HOST } });
     for (const foreign of FOREIGN) {
@@ -85,9 +86,8 @@ describe('the sign-in of the documentation page', () => {
     });
   });
 
-  test('exchanges a code for its own redirect URI alone', async (t) => {
-    const idp = await startIdp(t);
-    const { app } = await buildTestApp(t, idp.url);
+  test('exchanges a code for its own redirect URI alone', async () => {
+    const { app } = shared;
     const exchange = (form: Record<string, string | undefined>) =>
       app.inject({
         ...{ method: 'POST', url: '/docs/oauth2/token' },
@@ -114,7 +114,7 @@ describe('the sign-in of the documentation page', () => {
   });
 
   test('behind a proxy, its own redirect URI is that of PUBLIC_URL, whatever the request names', async (t) => {
-    const idp = await startIdp(t);
+    const { idp } = shared;
     const { app } = await buildTestApp(t, idp.url, { PUBLIC_URL: 'https://public.example' });
     const statusFor = async (redirectUri: string) =>
       (await app.inject({ url: `/docs/oauth2/authorize?${query(redirectUri)}`, headers: { host: HOST } }))

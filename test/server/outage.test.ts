@@ -38,7 +38,7 @@ test('a Keycloak that is gone is said by readiness and the log at the first logi
 
 test('an outage that logins meet is one line of the log, and one that it is over; readiness says so, too', async (t) => {
   const idp = await startIdp(t);
-  const { app, log } = await buildTestApp(t, idp.url, { KEYCLOAK_TIMEOUT_MS: '5000' });
+  const { app, log } = await buildTestApp(t, idp.url, { KEYCLOAK_TIMEOUT_MS: '2000' });
   const told = () =>
     log
       .lines()

@@ -2,160 +2,242 @@ import assert from 'node:assert/strict';
 import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { test } from 'node:test';
-import { buildTestApp, startIdp } from './service.ts';
+import { describe, test } from 'node:test';
+import type { FastifyInstance } from 'fastify';
+import { buildTestApp, shareTestApp } from './service.ts';
 
 const WELCOME =
   '{"message":"Welcome to the Keycloak authentication system. Use the /login endpoint to authenticate and /protected to access the protected resource.","documentation":"/docs"}';
 const NOWHERE = 'http://127.0.0.1:9';
 const REQUEST_ID = /^[0-9a-f]{8}-[0-9a-z]+$/;
 
-test('the root is JSON for programs and a page for browsers', async (t) => {
-  const { app } = await buildTestApp(t, NOWHERE);
-  for (const accept of ['*/*', 'application/json', undefined, 'application/json, text/html;q=0.5']) {
-    const answer = await app.inject({ url: '/', headers: accept === undefined ? {} : { accept } });
-    assert.deepEqual([answer.statusCode, answer.body], [200, WELCOME]);
-    assert.equal(answer.headers['content-type'], 'application/json; charset=utf-8');
-    assert.equal(answer.headers.vary, 'Accept');
-    assert.equal(answer.headers['content-security-policy'], undefined);
-  }
-  const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
-  const page = await app.inject({ url: '/', headers: { accept } });
-  assert.equal(page.statusCode, 200);
-  assert.equal(page.headers['content-type'], 'text/html; charset=utf-8');
-  assert.equal(page.headers.vary, 'Accept');
-  assert.match(String(page.headers['content-security-policy']), /^default-src 'none'/);
-  assert.match(page.body, /Welcome to the Keycloak authentication system\. Use the \/login endpoint/);
-  assert.match(page.body, /<a class="button" href="\/auth\/login\?return_to=\/">/);
-  assert.match(page.body, /<a class="button plain" href="\/docs">/);
-  assert.equal(page.headers['cache-control'], 'no-store');
-  assert.match(page.body, /You are not signed in\./);
-});
+/** Where it listens: once, for all tests. */
+const listen = async (app: FastifyInstance) =>
+  app.server.listening ? app.listeningOrigin : app.listen({ host: '127.0.0.1', port: 0 });
 
-test('an unknown path is 404, a wrong method 405 with Allow, and HEAD works where GET does', async (t) => {
-  const { app } = await buildTestApp(t, NOWHERE);
-  for (const url of [
-    '/nope',
-    '/login/',
-    '/protected/x',
-    '/docs/nope',
-    '/docs/static/nope',
-    '/docs/staticnope',
-    '/%2e%2e/etc/passwd',
-  ]) {
-    const answer = await app.inject({ url });
-    assert.deepEqual([answer.statusCode, answer.body], [404, '{"detail":"Not Found"}'], url);
-    assert.match(String(answer.headers['x-request-id']), REQUEST_ID);
-  }
-  for (const [method, url, allow] of [
-    ['GET', '/login', 'POST'],
-    ['PUT', '/login', 'POST'],
-    ['OPTIONS', '/login', 'POST'],
-    ['POST', '/', 'GET, HEAD'],
-    ['DELETE', '/protected', 'GET, HEAD'],
-    ['POST', '/docs', 'GET, HEAD'],
-    ['POST', '/docs/', 'GET, HEAD'],
-    ['DELETE', '/docs/static/swagger-ui.css', 'GET, HEAD'],
-    ['OPTIONS', '/docs/static/swagger-ui.css', 'GET, HEAD'],
-    ['POST', '/openapi.json?a=1', 'GET, HEAD'],
-    ['POST', '/health/live', 'GET, HEAD'],
-  ] as const) {
-    const answer = await app.inject({ method, url });
-    assert.deepEqual([answer.statusCode, answer.body], [405, '{"detail":"Method Not Allowed"}'], url);
-    assert.equal(answer.headers.allow, allow);
-    assert.match(String(answer.headers['x-request-id']), REQUEST_ID);
-    const withBody = await app.inject({
-      method,
-      url,
-      headers: { 'content-type': 'text/plain' },
-      payload: 'no JSON',
-    });
-    assert.deepEqual(
-      [withBody.statusCode, withBody.headers.allow],
-      [405, allow],
-      `${method} ${url} with a body`,
-    );
-  }
-  // Fastify wants a content type of it, even where there is no such route.
-  const query = await app.inject({ method: 'QUERY' as 'GET', url: '/protected' });
-  assert.deepEqual([query.statusCode, query.headers.allow], [405, 'GET, HEAD']);
-  const broken = await app.inject({
-    method: 'POST',
-    url: '/nope',
-    headers: { 'content-type': 'application/json' },
-    payload: '{',
+describe('the routes', () => {
+  const shared = shareTestApp();
+
+  test('the root is JSON for programs and a page for browsers', async () => {
+    const { app } = shared;
+    for (const accept of ['*/*', 'application/json', undefined, 'application/json, text/html;q=0.5']) {
+      const answer = await app.inject({ url: '/', headers: accept === undefined ? {} : { accept } });
+      assert.deepEqual([answer.statusCode, answer.body], [200, WELCOME]);
+      assert.equal(answer.headers['content-type'], 'application/json; charset=utf-8');
+      assert.equal(answer.headers.vary, 'Accept');
+      assert.equal(answer.headers['content-security-policy'], undefined);
+    }
+    const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+    const page = await app.inject({ url: '/', headers: { accept } });
+    assert.equal(page.statusCode, 200);
+    assert.equal(page.headers['content-type'], 'text/html; charset=utf-8');
+    assert.equal(page.headers.vary, 'Accept');
+    assert.match(String(page.headers['content-security-policy']), /^default-src 'none'/);
+    assert.match(page.body, /Welcome to the Keycloak authentication system\. Use the \/login endpoint/);
+    assert.match(page.body, /<a class="button" href="\/auth\/login\?return_to=\/">/);
+    assert.match(page.body, /<a class="button plain" href="\/docs">/);
+    assert.equal(page.headers['cache-control'], 'no-store');
+    assert.match(page.body, /You are not signed in\./);
   });
-  assert.deepEqual([broken.statusCode, broken.body], [404, '{"detail":"Not Found"}']);
-  for (const url of ['/', '/docs', '/openapi.json', '/health/live']) {
-    const [get, head] = [await app.inject({ url }), await app.inject({ method: 'HEAD', url })];
-    assert.deepEqual([head.statusCode, head.body], [200, ''], url);
-    assert.equal(head.headers['content-type'], get.headers['content-type']);
-  }
-});
 
-test('a URL that cannot be decoded, and what is no HTTP, are 400 with a detail', async (t) => {
-  const { app } = await buildTestApp(t, NOWHERE);
-  const url = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
-  const talk = (text: string) =>
-    new Promise<string>((resolve, reject) => {
-      let answer = '';
-      const socket = connect(Number(url.port), url.hostname, () => socket.write(text));
-      socket.on('data', (chunk) => {
-        answer += String(chunk);
+  test('an unknown path is 404, a wrong method 405 with Allow, and HEAD works where GET does', async () => {
+    const { app } = shared;
+    for (const url of [
+      '/nope',
+      '/login/',
+      '/protected/x',
+      '/docs/nope',
+      '/docs/static/nope',
+      '/docs/staticnope',
+      '/%2e%2e/etc/passwd',
+    ]) {
+      const answer = await app.inject({ url });
+      assert.deepEqual([answer.statusCode, answer.body], [404, '{"detail":"Not Found"}'], url);
+      assert.match(String(answer.headers['x-request-id']), REQUEST_ID);
+    }
+    for (const [method, url, allow] of [
+      ['GET', '/login', 'POST'],
+      ['PUT', '/login', 'POST'],
+      ['OPTIONS', '/login', 'POST'],
+      ['POST', '/', 'GET, HEAD'],
+      ['DELETE', '/protected', 'GET, HEAD'],
+      ['POST', '/docs', 'GET, HEAD'],
+      ['POST', '/docs/', 'GET, HEAD'],
+      ['DELETE', '/docs/static/swagger-ui.css', 'GET, HEAD'],
+      ['OPTIONS', '/docs/static/swagger-ui.css', 'GET, HEAD'],
+      ['POST', '/openapi.json?a=1', 'GET, HEAD'],
+      ['POST', '/health/live', 'GET, HEAD'],
+    ] as const) {
+      const answer = await app.inject({ method, url });
+      assert.deepEqual([answer.statusCode, answer.body], [405, '{"detail":"Method Not Allowed"}'], url);
+      assert.equal(answer.headers.allow, allow);
+      assert.match(String(answer.headers['x-request-id']), REQUEST_ID);
+      const withBody = await app.inject({
+        method,
+        url,
+        headers: { 'content-type': 'text/plain' },
+        payload: 'no JSON',
       });
-      socket.on('end', () => resolve(answer)).on('error', reject);
+      assert.deepEqual(
+        [withBody.statusCode, withBody.headers.allow],
+        [405, allow],
+        `${method} ${url} with a body`,
+      );
+    }
+    // Fastify wants a content type of it, even where there is no such route.
+    const query = await app.inject({ method: 'QUERY' as 'GET', url: '/protected' });
+    assert.deepEqual([query.statusCode, query.headers.allow], [405, 'GET, HEAD']);
+    const broken = await app.inject({
+      method: 'POST',
+      url: '/nope',
+      headers: { 'content-type': 'application/json' },
+      payload: '{',
     });
-  const bad = await talk('GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-  assert.match(bad, /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*\r\n\r\n\{"detail":"Bad Request"\}$/);
-  for (const header of [
-    /^x-request-id: [0-9a-f]{8}-[0-9a-z]+\r$/m,
-    /^cache-control: no-store\r$/m,
-    /^x-content-type-options: nosniff\r$/m,
-  ]) {
-    assert.match(bad, header);
-  }
-  const hostless = await talk('GET / HTTP/1.1\r\n\r\n');
-  assert.match(hostless, /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*\r\n\r\n\{"detail":"Bad Request"\}$/);
-  assert.match(hostless, /^connection: close\r$/im);
-  assert.match(await talk('GET / HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 OK\r\n/);
-  const expecting = await talk('GET / HTTP/1.1\r\nHost: a\r\nExpect: foo\r\nConnection: close\r\n\r\n');
-  assert.match(expecting, /^HTTP\/1\.1 417 Expectation Failed\r\n[\s\S]*\{"detail":"Expectation Failed"\}$/);
-  assert.match(expecting, /^cache-control: no-store\r$/m);
-  assert.match(
-    await talk('nonsense\r\n\r\n'),
-    /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*\{"detail":"Bad Request"\}$/,
-  );
-  const long = `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`;
-  assert.match(await talk(long), /^HTTP\/1\.1 431 [\s\S]*\{"detail":"Request Header Fields Too Large"\}$/);
-});
+    assert.deepEqual([broken.statusCode, broken.body], [404, '{"detail":"Not Found"}']);
+    for (const url of ['/', '/docs', '/openapi.json', '/health/live']) {
+      const [get, head] = [await app.inject({ url }), await app.inject({ method: 'HEAD', url })];
+      assert.deepEqual([head.statusCode, head.body], [200, ''], url);
+      assert.equal(head.headers['content-type'], get.headers['content-type']);
+    }
+  });
 
-test('a way out of the folder of the docs page is 404, is not kept by caches, and is no error in the log', async (t) => {
-  const { app, log } = await buildTestApp(t, NOWHERE);
-  const address = await app.listen({ host: '127.0.0.1', port: 0 });
-  const { hostname, port } = new URL(address);
-  for (const path of ['/docs/static/../../package.json', '/docs/static/..%2f..%2fpackage.json']) {
-    // fetch would resolve the dots itself.
-    const answer = await new Promise<IncomingMessage>((resolve, reject) =>
-      get({ hostname, port, path, agent: false }, resolve).on('error', reject),
+  test('a URL that cannot be decoded, and what is no HTTP, are 400 with a detail', async () => {
+    const { app } = shared;
+    const url = new URL(await listen(app));
+    const talk = (text: string) =>
+      new Promise<string>((resolve, reject) => {
+        let answer = '';
+        const socket = connect(Number(url.port), url.hostname, () => socket.write(text));
+        socket.on('data', (chunk) => {
+          answer += String(chunk);
+        });
+        socket.on('end', () => resolve(answer)).on('error', reject);
+      });
+    const bad = await talk('GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    assert.match(bad, /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*\r\n\r\n\{"detail":"Bad Request"\}$/);
+    for (const header of [
+      /^x-request-id: [0-9a-f]{8}-[0-9a-z]+\r$/m,
+      /^cache-control: no-store\r$/m,
+      /^x-content-type-options: nosniff\r$/m,
+    ]) {
+      assert.match(bad, header);
+    }
+    const hostless = await talk('GET / HTTP/1.1\r\n\r\n');
+    assert.match(hostless, /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*\r\n\r\n\{"detail":"Bad Request"\}$/);
+    assert.match(hostless, /^connection: close\r$/im);
+    assert.match(await talk('GET / HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 OK\r\n/);
+    const expecting = await talk('GET / HTTP/1.1\r\nHost: a\r\nExpect: foo\r\nConnection: close\r\n\r\n');
+    assert.match(
+      expecting,
+      /^HTTP\/1\.1 417 Expectation Failed\r\n[\s\S]*\{"detail":"Expectation Failed"\}$/,
     );
-    assert.equal(answer.statusCode, 404, path);
-    assert.equal(answer.headers['cache-control'], 'no-store');
-    assert.deepEqual(await json(answer), { detail: 'Not Found' });
-  }
-  assert.deepEqual(
-    log.lines().filter(({ level, msg }) => level === 'error' && msg === 'request failed'),
-    [],
-  );
-});
+    assert.match(expecting, /^cache-control: no-store\r$/m);
+    assert.match(
+      await talk('nonsense\r\n\r\n'),
+      /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*\{"detail":"Bad Request"\}$/,
+    );
+    const long = `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`;
+    assert.match(await talk(long), /^HTTP\/1\.1 431 [\s\S]*\{"detail":"Request Header Fields Too Large"\}$/);
+  });
 
-test('HEAD of a file of the docs page tells as much as GET', async (t) => {
-  const { app } = await buildTestApp(t, NOWHERE);
-  const url = '/docs/static/index.css';
-  const [head, get] = [await app.inject({ method: 'HEAD', url }), await app.inject({ url })];
-  assert.deepEqual([head.statusCode, head.payload], [200, '']);
-  assert.equal(head.headers['content-length'], String(get.rawPayload.length));
-  const again = await app.inject({ url, headers: { 'if-none-match': String(get.headers.etag) } });
-  assert.deepEqual([again.statusCode, again.payload], [304, '']);
+  test('a way out of the folder of the docs page is 404, is not kept by caches, and is no error in the log', async () => {
+    const { app, log } = shared;
+    log.clear();
+    const address = await listen(app);
+    const { hostname, port } = new URL(address);
+    for (const path of ['/docs/static/../../package.json', '/docs/static/..%2f..%2fpackage.json']) {
+      // fetch would resolve the dots itself.
+      const answer = await new Promise<IncomingMessage>((resolve, reject) =>
+        get({ hostname, port, path, agent: false }, resolve).on('error', reject),
+      );
+      assert.equal(answer.statusCode, 404, path);
+      assert.equal(answer.headers['cache-control'], 'no-store');
+      assert.deepEqual(await json(answer), { detail: 'Not Found' });
+    }
+    assert.deepEqual(
+      log.lines().filter(({ level, msg }) => level === 'error' && msg === 'request failed'),
+      [],
+    );
+  });
+
+  test('HEAD of a file of the docs page tells as much as GET', async () => {
+    const { app } = shared;
+    const url = '/docs/static/index.css';
+    const [head, get] = [await app.inject({ method: 'HEAD', url }), await app.inject({ url })];
+    assert.deepEqual([head.statusCode, head.payload], [200, '']);
+    assert.equal(head.headers['content-length'], String(get.rawPayload.length));
+    const again = await app.inject({ url, headers: { 'if-none-match': String(get.headers.etag) } });
+    assert.deepEqual([again.statusCode, again.payload], [304, '']);
+  });
+
+  test('OpenAPI 3.1 lists models, the bearer scheme, and each status on its route', async () => {
+    const { app } = shared;
+    const api = (await app.inject('/openapi.json')).json();
+    assert.match(api.openapi, /^3\.1\./);
+    const isBodyNeeded = (path: string) => api.paths[path].post.requestBody.required;
+    assert.deepEqual(['/login', '/refresh', '/logout'].map(isBodyNeeded), [true, true, false]);
+    for (const model of ['TokenRequest', 'TokenResponse', 'UserInfo', 'HTTPValidationError']) {
+      assert.equal(api.components.schemas[model].type, 'object', model);
+    }
+    assert.deepEqual(Object.keys(api.paths), [
+      '/',
+      '/login',
+      '/refresh',
+      '/logout',
+      '/protected',
+      '/health/live',
+      '/health/ready',
+    ]);
+    for (const [route, statuses] of Object.entries({
+      '/ get': '200',
+      '/login post': '200 400 401 403 413 415 422 429 500 503',
+      '/refresh post': '200 400 401 413 415 422 429 500 503',
+      '/logout post': '204 400 401 413 415 422 429 500 503',
+      '/protected get': '200 400 401 403 500 503',
+      '/health/live get': '200',
+      '/health/ready get': '200 503',
+    })) {
+      const [path = '', method = ''] = route.split(' ');
+      const { responses } = api.paths[path][method];
+      assert.deepEqual(Object.keys(responses), statuses.split(' '), route);
+      for (const [status, { description, content }] of Object.entries<Record<string, object>>(responses)) {
+        assert.ok(description, `${route} ${status}`);
+        // Of JSON, or of several types.
+        const [{ schema } = {}] = Object.values((content ?? {}) as Record<string, { schema?: object }>);
+        assert.equal(
+          /"(?:\$ref|properties)":/.test(JSON.stringify(schema) ?? ''),
+          status !== '204',
+          `${route} ${status}`,
+        );
+      }
+    }
+    assert.equal(api.components.securitySchemes.bearerAuth.scheme, 'bearer');
+    assert.deepEqual(api.paths['/protected'].get.security, [{ bearerAuth: [] }, { keycloak: ['openid'] }]);
+    assert.deepEqual(Object.keys(api.paths['/login'].post.requestBody.content), [
+      'application/x-www-form-urlencoded',
+      'application/json',
+      'multipart/form-data',
+    ]);
+    const references = JSON.stringify(api).match(/"\$ref":"[^"]+"/g) ?? [];
+    assert.ok(references.length > 10);
+    for (const reference of references) {
+      const name = reference.slice(8, -1).replace('#/components/schemas/', '');
+      assert.ok(Object.hasOwn(api.components.schemas, name), reference);
+    }
+  });
+
+  test('the docs page and its files come from this process, with a strict policy', async () => {
+    const { app } = shared;
+    const page = await app.inject('/docs');
+    assert.equal(page.statusCode, 200);
+    assert.match(String(page.headers['content-security-policy']), /script-src 'self';/);
+    const files = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!);
+    assert.ok(files.length >= 5);
+    for (const file of files) {
+      assert.ok(file.startsWith('/docs/static/'), file);
+      assert.equal((await app.inject(file)).statusCode, 200, file);
+    }
+  });
 });
 
 test('a file of the docs page is in memory once, however many read it slowly', async (t) => {
@@ -178,48 +260,6 @@ test('a file of the docs page is in memory once, however many read it slowly', a
   for (const one of sent) assert.equal(one, sent[0]);
   for (const other of ['/docs/static/%69ndex.css', '/docs/static//index.css'])
     assert.equal((await app.inject(other)).statusCode, 404, other);
-});
-
-test('whatever goes wrong with a 4xx keeps it, with a fixed text', async (t) => {
-  const { app, log } = await buildTestApp(t, NOWHERE);
-  app.get('/fails/:status', (request) => {
-    const { status } = request.params as { status: string };
-    throw Object.assign(new Error('not to be shown'), { statusCode: Number(status) });
-  });
-  for (const [status, seen, detail] of [
-    [418, 418, "I'm a Teapot"],
-    [499, 499, 'Bad Request'],
-    [399, 500, 'Internal Server Error'],
-    [502, 500, 'Internal Server Error'],
-  ] as const) {
-    const answer = await app.inject(`/fails/${status}`);
-    assert.deepEqual([answer.statusCode, answer.json()], [seen, { detail }]);
-  }
-  assert.equal(log.lines().filter(({ msg }) => msg === 'request failed').length, 2);
-});
-
-test('the service starts without Keycloak, is not ready, and heals by itself', async (t) => {
-  const idp = await startIdp(t);
-  await idp.goDown();
-  const { app } = await buildTestApp(t, idp.url);
-  await app.ready();
-  assert.deepEqual((await app.inject('/health/live')).json(), { status: 'alive' });
-  const waiting = await app.inject('/health/ready');
-  assert.equal(waiting.statusCode, 503);
-  assert.equal(waiting.json().detail, 'Not ready');
-  assert.equal(waiting.json().checks.keys.ok, false);
-  assert.match(String(waiting.headers['retry-after']), /^\d+$/);
-  await idp.comeBack();
-  let answer = waiting;
-  for (const end = Date.now() + 15_000; answer.statusCode !== 200 && Date.now() < end; ) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    answer = await app.inject('/health/ready');
-  }
-  assert.equal(answer.statusCode, 200);
-  const { status, checks } = answer.json();
-  assert.equal(status, 'ready');
-  assert.deepEqual(checks.keycloak, { ok: true, detail: 'Answers' });
-  assert.equal(checks.keys.ok, true);
 });
 
 test('CORS is off, and on for the origins in CORS_ORIGINS alone', async (t) => {
@@ -302,73 +342,4 @@ test('OpenAPI says how a token has to come: with a proof where it may or must', 
     [Object.keys(required.schemes), required.security, required.logout],
     [['dpopAuth'], [{ dpopAuth: [] }], [{}]],
   );
-});
-
-test('OpenAPI 3.1 lists models, the bearer scheme, and each status on its route', async (t) => {
-  const { app } = await buildTestApp(t, NOWHERE);
-  const api = (await app.inject('/openapi.json')).json();
-  assert.match(api.openapi, /^3\.1\./);
-  const isBodyNeeded = (path: string) => api.paths[path].post.requestBody.required;
-  assert.deepEqual(['/login', '/refresh', '/logout'].map(isBodyNeeded), [true, true, false]);
-  for (const model of ['TokenRequest', 'TokenResponse', 'UserInfo', 'HTTPValidationError']) {
-    assert.equal(api.components.schemas[model].type, 'object', model);
-  }
-  assert.deepEqual(Object.keys(api.paths), [
-    '/',
-    '/login',
-    '/refresh',
-    '/logout',
-    '/protected',
-    '/health/live',
-    '/health/ready',
-  ]);
-  for (const [route, statuses] of Object.entries({
-    '/ get': '200',
-    '/login post': '200 400 401 403 413 415 422 429 500 503',
-    '/refresh post': '200 400 401 413 415 422 429 500 503',
-    '/logout post': '204 400 401 413 415 422 429 500 503',
-    '/protected get': '200 400 401 403 500 503',
-    '/health/live get': '200',
-    '/health/ready get': '200 503',
-  })) {
-    const [path = '', method = ''] = route.split(' ');
-    const { responses } = api.paths[path][method];
-    assert.deepEqual(Object.keys(responses), statuses.split(' '), route);
-    for (const [status, { description, content }] of Object.entries<Record<string, object>>(responses)) {
-      assert.ok(description, `${route} ${status}`);
-      // Of JSON, or of several types.
-      const [{ schema } = {}] = Object.values((content ?? {}) as Record<string, { schema?: object }>);
-      assert.equal(
-        /"(?:\$ref|properties)":/.test(JSON.stringify(schema) ?? ''),
-        status !== '204',
-        `${route} ${status}`,
-      );
-    }
-  }
-  assert.equal(api.components.securitySchemes.bearerAuth.scheme, 'bearer');
-  assert.deepEqual(api.paths['/protected'].get.security, [{ bearerAuth: [] }, { keycloak: ['openid'] }]);
-  assert.deepEqual(Object.keys(api.paths['/login'].post.requestBody.content), [
-    'application/x-www-form-urlencoded',
-    'application/json',
-    'multipart/form-data',
-  ]);
-  const references = JSON.stringify(api).match(/"\$ref":"[^"]+"/g) ?? [];
-  assert.ok(references.length > 10);
-  for (const reference of references) {
-    const name = reference.slice(8, -1).replace('#/components/schemas/', '');
-    assert.ok(Object.hasOwn(api.components.schemas, name), reference);
-  }
-});
-
-test('the docs page and its files come from this process, with a strict policy', async (t) => {
-  const { app } = await buildTestApp(t, NOWHERE);
-  const page = await app.inject('/docs');
-  assert.equal(page.statusCode, 200);
-  assert.match(String(page.headers['content-security-policy']), /script-src 'self';/);
-  const files = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!);
-  assert.ok(files.length >= 5);
-  for (const file of files) {
-    assert.ok(file.startsWith('/docs/static/'), file);
-    assert.equal((await app.inject(file)).statusCode, 200, file);
-  }
 });

@@ -58,14 +58,22 @@ export interface SharedApp {
   readonly log: Log;
 }
 
-/** A provider and an app for all tests of a `describe`, where none leaves anything that another one meets. */
-export function shareTestApp(settings: Record<string, string> = {}): SharedApp {
+/**
+ * A provider and an app for all tests of a `describe`, where none leaves anything that another one meets.
+ *
+ * @param prepare adds routes of the tests
+ */
+export function shareTestApp(
+  settings: Record<string, string> = {},
+  prepare: (app: FastifyInstance) => void = () => {},
+): SharedApp {
   const shared = {} as { -readonly [name in keyof SharedApp]: SharedApp[name] };
   const ends: (() => unknown)[] = [];
   const t = { after: (end: () => unknown) => void ends.unshift(end) } as Pick<TestContext, 'after'>;
   before(async () => {
     shared.idp = await startIdp(t);
     Object.assign(shared, await buildTestApp(t, shared.idp.url, settings));
+    prepare(shared.app);
   });
   after(async () => {
     for (const end of ends) await end();
