@@ -15,8 +15,8 @@ test('a long route parameter in a requirement leaves nothing in memory', async (
   app.get('/:org', kc.guard({ tenant: ':org' }), (_request, response) => void response.json(null));
   const { url, close } = await listen(createServer(app), () => verifier.close());
   t.after(close);
+  const headers = { authorization: `Bearer ${realm.mint({ organization: ['acme'] })}` };
   const get = async (path: string) => {
-    const headers = { authorization: `Bearer ${realm.mint({ organization: ['acme'] })}` };
     const answer = await fetch(`${url}${path}`, { headers });
     await answer.arrayBuffer();
     return answer.status;

@@ -35,7 +35,7 @@ export async function sendTargets(
     }
     socket.destroy();
   };
-  await Promise.all(Array.from({ length: 8 }, work));
+  await Promise.all(Array.from({ length: Math.min(8, targets.length) }, work));
   return answered;
 }
 

@@ -57,7 +57,7 @@ export async function countAttacks(): Promise<(readonly [what: string, count: nu
     [
       'no spelling of a path comes past a guard, in every adapter',
       targetsFor('admin', 0).length,
-      'adapters/mounted-guards.ts',
+      'adapters/mounted-guards.test.ts',
     ],
   ];
 }

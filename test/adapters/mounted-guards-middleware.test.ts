@@ -1,3 +1,0 @@
-import { describeMounts } from './mounted-guards.ts';
-
-describeMounts(/^(?:Express|Fastify|Koa|hapi|Node)/);
