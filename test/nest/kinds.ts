@@ -32,7 +32,7 @@ import { ClientProxyFactory, EventPattern, MessagePattern, Transport } from '@ne
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { graphql, parse, subscribe } from 'graphql';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, of } from 'rxjs';
 import { WebSocket } from 'ws';
 import { freePort } from '../support/free-port.ts';
 import { decorate } from '../support/without-syntax.ts';
@@ -55,14 +55,18 @@ export interface KindOfHandler {
   call?(app: INestApplication, method: string, token?: string): Promise<unknown>;
 }
 
-/** @param value what each method returns */
-export function toSubject(count: number, value: unknown = 'in'): Subject {
+/**
+ * @param value what each method returns
+ * @param name of the class
+ */
+export function toSubject(count: number, value: unknown = 'in', name = 'Subject'): Subject {
   const ran = new Set<string>();
   class Subject {}
+  Object.defineProperty(Subject, 'name', { value: name });
   const methods = Array.from({ length: count }, (_, index) => `run${index}`);
-  for (const name of methods) {
-    const run = { [name]: () => ran.add(name) && value }[name];
-    Object.defineProperty(Subject.prototype, name, { configurable: true, writable: true, value: run });
+  for (const method of methods) {
+    const run = { [method]: () => ran.add(method) && value }[method];
+    Object.defineProperty(Subject.prototype, method, { configurable: true, writable: true, value: run });
   }
   return { type: Subject, methods, ran };
 }
@@ -248,6 +252,29 @@ export const GUARDED: readonly KindOfHandler[] = [
   ),
 ];
 
+/** What a handler of the kind answers. */
+export const answerOf = ({ name }: KindOfHandler): unknown =>
+  name === 'server-sent events' ? of({ data: 'in' }) : name === 'a GraphQL subscription' ? nothing() : 'in';
+
+async function* nothing() {}
+
+/** What makes an app of all of them. Those of GraphQL have a schema each, and are not for that. */
+export function together(all: readonly ModuleMetadata[]): ModuleMetadata {
+  const every = (key: 'imports' | 'controllers' | 'providers') =>
+    all.flatMap<never>((one) => (one[key] ?? []) as never);
+  return { imports: every('imports'), controllers: every('controllers'), providers: every('providers') };
+}
+
+export const isOfGraphql = ({ name }: KindOfHandler): boolean => /GraphQL|entity/.test(name);
+
+/** Kinds by the apps that they can be in. */
+export const appsOf = (kinds: readonly KindOfHandler[]): KindOfHandler[][] => [
+  kinds.filter((one) => !isOfGraphql(one)),
+  ...kinds.filter(isOfGraphql).map((one) => [one]),
+];
+
+export const namesOf = (kinds: readonly KindOfHandler[]): string => kinds.map(({ name }) => name).join(', ');
+
 /** Kinds that Nest runs no guard for. */
 export const UNGUARDED: readonly KindOfHandler[] = [
   { name: 'a field of GraphQL', register: (one) => toFields(one) },
@@ -281,7 +308,7 @@ export const UNGUARDED: readonly KindOfHandler[] = [
   },
   {
     name: 'a method of a service that is a value',
-    register: ({ type }) => ({ providers: [{ provide: 'made', useValue: new type() }] }),
+    register: ({ type }) => ({ providers: [{ provide: 'given', useValue: new type() }] }),
   },
   { name: 'a route of a provider', register: (one) => asProvider(each(one, Get)) },
   {

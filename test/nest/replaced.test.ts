@@ -1,7 +1,7 @@
 // A decorator of somebody else may put another function in the place of a method that ours was on: what guards it must not be lost.
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { of } from 'rxjs';
+import type { Type } from '@nestjs/common';
 import { Public as ConnectPublic, Roles as ConnectRoles } from '../../packages/connect/src/nest/index.ts';
 import {
   type AccessDecorator,
@@ -13,7 +13,16 @@ import {
 } from '../../packages/guard/src/adapters/nest/index.ts';
 import { GUARDS, startConnectApp } from '../connect/nest/start-connect-app.ts';
 import { decorate } from '../support/without-syntax.ts';
-import { GUARDED, type KindOfHandler, type Subject, toSubject } from './kinds.ts';
+import {
+  answerOf,
+  appsOf,
+  GUARDED,
+  type KindOfHandler,
+  namesOf,
+  type Subject,
+  together,
+  toSubject,
+} from './kinds.ts';
 import { startApp } from './start-app.ts';
 
 type Wrap = (method: object) => object;
@@ -23,12 +32,12 @@ const around = (method: object) =>
     return (method as (...given: unknown[]) => unknown).apply(this, given);
   };
 
-/** What lets Nest find the route, and not what ours wrote; and a proxy, of which no metadata is read. */
-const LOSING: Readonly<Record<string, Wrap>> = {
-  'a new function': around,
-  'one that inherits from it': (method) => Object.setPrototypeOf(around(method), method) as object,
-  'a proxy': (method) => new Proxy(method, {}),
-};
+/** A new function, one that inherits from it, which lets Nest find the route, and a proxy, of which no metadata is read. */
+const LOSING: readonly Wrap[] = [
+  around,
+  (method) => Object.setPrototypeOf(around(method), method) as object,
+  (method) => new Proxy(method, {}),
+];
 
 /** As telemetry and the like do. */
 function copying(method: object): object {
@@ -39,17 +48,13 @@ function copying(method: object): object {
   return copy;
 }
 
-function replace({ type, methods }: Subject, wrap: Wrap): void {
-  for (const name of methods) {
-    const before = Object.getOwnPropertyDescriptor(type.prototype, name) as PropertyDescriptor;
-    Object.defineProperty(type.prototype, name, { ...before, value: wrap(before.value as object) });
-  }
+function replace({ prototype }: Type, name: string, wrap: Wrap): void {
+  const before = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
+  Object.defineProperty(prototype, name, { ...before, value: wrap(before.value as object) });
 }
 
-const answerOf = ({ name }: KindOfHandler) =>
-  name === 'server-sent events' ? of({ data: 'in' }) : name === 'a GraphQL subscription' ? nothing() : 'in';
-
-async function* nothing() {}
+/** Of the class in the place `at`, by the name of its kind. */
+const classOf = (at: number, kind: string) => (kind.includes('inherits') ? 'Inheriting' : `Subject${at}`);
 
 const OPTIONS = { permissions: { clientSecret: 'a-secret' }, tokenFrom: { rpc: () => undefined } };
 
@@ -60,20 +65,31 @@ function start(t: TestContext, kind: KindOfHandler, subject: Subject) {
 }
 
 describe('a method that was replaced behind a decorator that guards it', () => {
-  for (const kind of GUARDED) {
-    for (const [name, wrap] of Object.entries(LOSING)) {
-      test(`${kind.name}, by ${name}: the start is refused`, async (t) => {
-        const subject = toSubject(1, answerOf(kind));
-        decorate(subject.type, 'run0', Roles('admin'));
-        replace(subject, wrap);
-        await assert.rejects(start(t, kind, subject), /- \w+\.run0: another decorator replaced it/);
+  for (const kinds of appsOf(GUARDED)) {
+    test(`${namesOf(kinds)}, by what loses it: the start is refused`, async (t) => {
+      const all = kinds.map((kind, at) => {
+        const subject = toSubject(LOSING.length, answerOf(kind), `Subject${at}`);
+        for (const name of subject.methods) decorate(subject.type, name, Roles('admin'));
+        for (const [at, name] of subject.methods.entries()) replace(subject.type, name, LOSING[at] as Wrap);
+        return kind.register(subject);
       });
-    }
+      await assert.rejects(
+        startApp(t, together(all), { options: OPTIONS as never }),
+        ({ message }: Error) => {
+          for (const [at, { name }] of kinds.entries())
+            for (let method = 0; method < LOSING.length; method++)
+              assert.match(message, new RegExp(`- ${classOf(at, name)}\\.run${method}: another`), name);
+          return true;
+        },
+      );
+    });
+  }
 
+  for (const kind of GUARDED) {
     test(`${kind.name}, by one with its metadata: nobody is admitted without a token`, async (t) => {
       const subject = toSubject(1, answerOf(kind));
       decorate(subject.type, 'run0', Roles('admin'));
-      replace(subject, copying);
+      replace(subject.type, 'run0', copying);
       const { app } = await start(t, kind, subject);
       await kind.call?.(app, 'run0');
       assert.deepEqual([...subject.ran], []);
@@ -81,24 +97,24 @@ describe('a method that was replaced behind a decorator that guards it', () => {
   }
 
   const [controller] = GUARDED as [KindOfHandler];
-  const others: Readonly<Record<string, AccessDecorator>> = {
-    'a token': Require({}),
-    'a permission': Permission('orders#view'),
-    'a token where there is one': OptionalAuth(),
-  };
-  for (const [name, decorator] of Object.entries(others)) {
-    test(`that asks for ${name}: the start is refused`, async (t) => {
-      const subject = toSubject(1);
-      decorate(subject.type, 'run0', decorator);
-      replace(subject, around);
-      await assert.rejects(start(t, controller, subject), /Subject\.run0: another decorator replaced it/);
+  const others: readonly AccessDecorator[] = [Require({}), Permission('orders#view'), OptionalAuth()];
+  test('that asks for anything: the start is refused', async (t) => {
+    const subject = toSubject(others.length);
+    for (const [at, name] of subject.methods.entries()) {
+      decorate(subject.type, name, others[at] as AccessDecorator);
+      replace(subject.type, name, around);
+    }
+    await assert.rejects(start(t, controller, subject), ({ message }: Error) => {
+      for (const name of subject.methods)
+        assert.match(message, new RegExp(`Subject\\.${name}: another decorator replaced it`));
+      return true;
     });
-  }
+  });
 
   test('one of two requirements is lost: the start is refused', async (t) => {
     const subject = toSubject(1);
     decorate(subject.type, 'run0', Roles('admin'));
-    replace(subject, around);
+    replace(subject.type, 'run0', around);
     decorate(subject.type, 'run0', Require({}));
     await assert.rejects(start(t, controller, subject), /Subject\.run0: another decorator replaced it/);
   });
@@ -107,7 +123,7 @@ describe('a method that was replaced behind a decorator that guards it', () => {
     const subject = toSubject(1);
     decorate(subject.type, 'run0', Public());
     decorate(subject.type, Require({}));
-    replace(subject, around);
+    replace(subject.type, 'run0', around);
     const { app } = await start(t, controller, subject);
     await controller.call?.(app, 'run0');
     assert.deepEqual([...subject.ran], []);
@@ -124,19 +140,27 @@ describe('a method that was replaced behind a decorator that guards it', () => {
     assert.deepEqual([...subject.ran], []);
   });
 
-  function extend(...decorators: MethodDecorator[]) {
+  function extend(name: string, ...decorators: MethodDecorator[]) {
     const parent = toSubject(1);
     decorate(parent.type, 'run0', ...decorators);
-    const child = toSubject(1);
+    const child = toSubject(1, 'in', name);
     Object.setPrototypeOf(child.type.prototype, parent.type.prototype);
     Object.setPrototypeOf(child.type, parent.type);
     return child;
   }
-  const OVERRIDDEN = /- \w+\.run0: it stands in the place of a guarded method/;
+  const OVERRIDDEN = /run0: it stands in the place of a guarded method/;
 
-  for (const kind of GUARDED) {
-    test(`${kind.name}, by a method of a class that extends its own, which says nothing: the start is refused`, async (t) => {
-      await assert.rejects(start(t, kind, extend(Roles('admin'))), OVERRIDDEN);
+  for (const kinds of appsOf(GUARDED)) {
+    test(`${namesOf(kinds)}, by a method of a class that extends its own, which says nothing: the start is refused`, async (t) => {
+      const all = kinds.map((kind, at) => kind.register(extend(`Subject${at}`, Roles('admin'))));
+      await assert.rejects(
+        startApp(t, together(all), { options: OPTIONS as never }),
+        ({ message }: Error) => {
+          for (const [at, { name }] of kinds.entries())
+            assert.match(message, new RegExp(`- ${classOf(at, name)}\\.${OVERRIDDEN.source}`), name);
+          return true;
+        },
+      );
     });
   }
 
@@ -145,20 +169,20 @@ describe('a method that was replaced behind a decorator that guards it', () => {
     ['asks for something else', Roles('user')],
   ] as const) {
     test(`by one of a class that extends its own, which ${what}, or whose class does: that counts`, async (t) => {
-      const child = extend(Roles('admin'));
+      const child = extend('Subject', Roles('admin'));
       decorate(child.type, 'run0', decorator);
       await start(t, controller, child);
-      const other = extend(Roles('admin'));
+      const other = extend('Subject', Roles('admin'));
       decorate(other.type, decorator);
       await start(t, controller, other);
     });
   }
 
   test('of the drop-in, by one of a class that extends its own: it says something, or the start is refused', async (t) => {
-    const silent = extend(ConnectRoles('realm:admin') as MethodDecorator);
+    const silent = extend('Subject', ConnectRoles('realm:admin') as MethodDecorator);
     await assert.rejects(startConnectApp(t, controller.register(silent)), OVERRIDDEN);
     for (const decorator of [ConnectPublic(), ConnectRoles('realm:user')] as MethodDecorator[]) {
-      const child = extend(ConnectRoles('realm:admin') as MethodDecorator);
+      const child = extend('Subject', ConnectRoles('realm:admin') as MethodDecorator);
       decorate(child.type, 'run0', decorator);
       await startConnectApp(t, { ...controller.register(child), providers: GUARDS });
     }
@@ -167,7 +191,7 @@ describe('a method that was replaced behind a decorator that guards it', () => {
   test('of the drop-in: the start is refused', async (t) => {
     const subject = toSubject(1);
     decorate(subject.type, 'run0', ConnectRoles('realm:admin'));
-    replace(subject, around);
+    replace(subject.type, 'run0', around);
     await assert.rejects(
       startConnectApp(t, controller.register(subject)),
       /- Subject\.run0: another decorator replaced it/,

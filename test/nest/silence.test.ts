@@ -1,9 +1,8 @@
-// A decorator either guards its handler or stops the start: generated for every kind of handler, decorator and platform.
+// A decorator either guards its handler or stops the start: generated for every kind of handler and decorator.
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { type INestApplication, Logger, type ModuleMetadata } from '@nestjs/common';
+import { Logger, type ModuleMetadata } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { of } from 'rxjs';
 import {
   type AccessDecorator,
   ClientRoles,
@@ -15,10 +14,20 @@ import {
   Roles,
   Scopes,
 } from '../../packages/guard/src/adapters/nest/index.ts';
-import { createTestRealm } from '../support/test-realm.ts';
 import { decorate } from '../support/without-syntax.ts';
-import { GUARDED, type KindOfHandler, type Subject, toSubject, UNGUARDED } from './kinds.ts';
-import { PLATFORMS, type Platform, startApp } from './start-app.ts';
+import {
+  answerOf,
+  appsOf,
+  GUARDED,
+  isOfGraphql,
+  type KindOfHandler,
+  namesOf,
+  type Subject,
+  together,
+  toSubject,
+  UNGUARDED,
+} from './kinds.ts';
+import { startApp } from './start-app.ts';
 
 const DECORATORS: readonly (() => AccessDecorator)[] = [
   () => Require({}),
@@ -36,11 +45,6 @@ const OPTIONS = {
 const tokenOf = (data: unknown) => (data as { token?: string }).token;
 const GOOD = { realm_access: { roles: ['admin'] }, resource_access: { 'my-api': { roles: ['boss'] } } };
 
-const answerOf = ({ name }: KindOfHandler) =>
-  name === 'server-sent events' ? of({ data: 'in' }) : name === 'a GraphQL subscription' ? nothing() : 'in';
-
-async function* nothing() {}
-
 /** Each method gets another decorator. */
 function decorateEach(subject: Subject): Subject {
   for (const [index, name] of subject.methods.entries()) {
@@ -49,58 +53,60 @@ function decorateEach(subject: Subject): Subject {
   return subject;
 }
 
-function start(t: TestContext, platform: Platform, kind: KindOfHandler, metadata: ModuleMetadata) {
-  const { prepare } = kind;
-  const given: { prepare?: (app: INestApplication) => unknown } = prepare ? { prepare } : {};
-  return startApp(t, metadata, { platform, realm: createTestRealm(), options: OPTIONS as never, ...given });
+function start(t: TestContext, metadata: ModuleMetadata, { prepare }: Pick<KindOfHandler, 'prepare'> = {}) {
+  return startApp(t, metadata, { options: OPTIONS as never, ...(prepare && { prepare }) });
 }
 
-/** Apollo's driver needs another package for Fastify. What guards a resolver does not depend on the platform. */
-const isOn =
-  (platform: Platform) =>
-  ({ name }: KindOfHandler): boolean =>
-    platform === 'express' || !/GraphQL|entity/.test(name);
-
-for (const platform of PLATFORMS) {
-  describe(`a decorator of nest guards, or stops the start, on ${platform}`, () => {
-    for (const kind of GUARDED.filter(isOn(platform))) {
-      for (const place of ['its method', 'its class']) {
-        test(`${kind.name}, by ${place}: nobody is admitted without a token`, async (t) => {
-          const subject = toSubject(place === 'its method' ? DECORATORS.length : 1, answerOf(kind));
-          if (place === 'its method') decorateEach(subject);
-          else decorate(subject.type, Require({}));
-          const { app, realm } = await start(t, platform, kind, kind.register(subject));
-          for (const name of subject.methods) await kind.call?.(app, name);
-          for (const name of subject.methods) await kind.call?.(app, name, 'garbage');
-          assert.deepEqual([...subject.ran], []);
-          // Otherwise the rest says nothing.
-          await kind.call?.(app, 'run0', realm.mint(GOOD));
-          assert.deepEqual([...subject.ran], ['run0']);
-        });
-      }
-    }
-
-    for (const kind of UNGUARDED.filter(isOn(platform))) {
-      test(`${kind.name}: the start is refused, and names each method`, async (t) => {
-        const subject = decorateEach(toSubject(DECORATORS.length));
-        await assert.rejects(start(t, platform, kind, kind.register(subject)), ({ message }: Error) => {
-          for (const name of subject.methods) assert.match(message, new RegExp(`- Subject\\.${name}: \\S`));
-          return true;
-        });
+describe('a decorator guards, or stops the start', () => {
+  for (const kind of GUARDED) {
+    // Nest has one way to the guards of a class for each of these.
+    const places = /^(?:a route|a route that .* inherits|a GraphQL query|a message of .*)$/.test(kind.name)
+      ? ['its method', 'its class']
+      : ['its method'];
+    for (const place of places) {
+      test(`${kind.name}, by ${place}: nobody is admitted without a token`, async (t) => {
+        const subject = toSubject(place === 'its method' ? DECORATORS.length : 1, answerOf(kind));
+        if (place === 'its method') decorateEach(subject);
+        else decorate(subject.type, Require({}));
+        const { app, realm } = await start(t, kind.register(subject), kind);
+        for (const name of subject.methods) await kind.call?.(app, name);
+        for (const name of subject.methods) await kind.call?.(app, name, 'garbage');
+        assert.deepEqual([...subject.ran], []);
+        // Otherwise the rest says nothing.
+        await kind.call?.(app, 'run0', realm.mint(GOOD));
+        assert.deepEqual([...subject.ran], ['run0']);
       });
     }
-  });
-}
+  }
 
-describe('a decorator on a class that has nothing to guard', () => {
-  for (const kind of UNGUARDED.filter(({ name }) => !/controller|GraphQL|entity/.test(name))) {
-    test(`${kind.name}: the start is refused`, async (t) => {
-      const subject = toSubject(1);
-      decorate(subject.type, OptionalAuth());
-      const name = /- Subject: it has no route, message or resolver/;
-      await assert.rejects(start(t, 'express', kind, kind.register(subject)), name);
+  for (const kinds of appsOf(UNGUARDED)) {
+    test(`${namesOf(kinds)}: the start is refused, and names each method`, async (t) => {
+      const subjects = kinds.map((_, at) => decorateEach(toSubject(DECORATORS.length, 'in', `Subject${at}`)));
+      const metadata = together(kinds.map((kind, at) => kind.register(subjects[at] as Subject)));
+      await assert.rejects(start(t, metadata), ({ message }: Error) => {
+        for (const [at, { methods }] of subjects.entries())
+          for (const name of methods)
+            assert.match(message, new RegExp(`- Subject${at}\\.${name}: \\S`), kinds[at]?.name);
+        return true;
+      });
     });
   }
+});
+
+describe('a decorator on a class that has nothing to guard', () => {
+  test('stops the start, whatever the class is', async (t) => {
+    const kinds = UNGUARDED.filter((one) => !isOfGraphql(one) && !one.name.includes('controller'));
+    const metadata = kinds.map((kind, at) => {
+      const subject = toSubject(1, 'in', `Subject${at}`);
+      decorate(subject.type, OptionalAuth());
+      return kind.register(subject);
+    });
+    await assert.rejects(start(t, together(metadata)), ({ message }: Error) => {
+      for (const [at, { name }] of kinds.entries())
+        assert.match(message, new RegExp(`- Subject${at}: it has no route, message or resolver`), name);
+      return true;
+    });
+  });
 
   test('its fields of GraphQL stop the start, unless each says that it is public', async (t) => {
     const [field] = UNGUARDED;
@@ -108,13 +114,13 @@ describe('a decorator on a class that has nothing to guard', () => {
     const closed = toSubject(1);
     decorate(closed.type, Roles('admin'));
     await assert.rejects(
-      start(t, 'express', field, field.register(closed)),
+      start(t, field.register(closed)),
       /Subject\.run0: set fieldResolverEnhancers: \['guards'\]/,
     );
     const open = toSubject(1);
     decorate(open.type, 'run0', Public());
     decorate(open.type, Roles('admin'));
-    await start(t, 'express', field, field.register(open));
+    await start(t, field.register(open));
   });
 });
 
@@ -126,10 +132,8 @@ describe('a handler that only APP_GUARD guards', () => {
       const subject = toSubject(2, answerOf(kind));
       decorate(subject.type, 'run1', Public());
       const { providers = [], ...rest } = kind.register(subject);
-      const { app, realm } = await start(t, 'express', kind, {
-        ...rest,
-        providers: [...providers, everywhere],
-      });
+      const metadata = { ...rest, providers: [...providers, everywhere] };
+      const { app, realm } = await start(t, metadata, kind);
       for (const token of [undefined, 'garbage'])
         for (const name of subject.methods) await kind.call?.(app, name, token);
       // The query of a field is guarded too.
@@ -148,7 +152,7 @@ describe('a handler that only APP_GUARD guards', () => {
     const subject = toSubject(2);
     decorate(subject.type, 'run1', Public());
     const { providers = [], ...rest } = kind.register(subject);
-    await start(t, 'express', kind, { ...rest, providers: [...providers, everywhere] });
+    await start(t, { ...rest, providers: [...providers, everywhere] });
     const warnings = lines.filter((line) => line.includes('Everybody may call: Subject.run0'));
     assert.equal(warnings.length, 1, lines.join());
     assert.doesNotMatch(warnings.join(), /run1/);
