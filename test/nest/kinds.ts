@@ -273,6 +273,9 @@ export const appsOf = (kinds: readonly KindOfHandler[]): KindOfHandler[][] => [
   ...kinds.filter(isOfGraphql).map((one) => [one]),
 ];
 
+/** The name of a class, by its place and its kind. */
+export const classOf = (at: number, kind: string) =>
+  kind.includes('inherits') ? 'Inheriting' : `Subject${at}`;
 export const namesOf = (kinds: readonly KindOfHandler[]): string => kinds.map(({ name }) => name).join(', ');
 
 /** Kinds that Nest runs no guard for. */

@@ -16,6 +16,7 @@ import { decorate } from '../support/without-syntax.ts';
 import {
   answerOf,
   appsOf,
+  classOf,
   GUARDED,
   type KindOfHandler,
   namesOf,
@@ -52,9 +53,6 @@ function replace({ prototype }: Type, name: string, wrap: Wrap): void {
   const before = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
   Object.defineProperty(prototype, name, { ...before, value: wrap(before.value as object) });
 }
-
-/** Of the class in the place `at`, by the name of its kind. */
-const classOf = (at: number, kind: string) => (kind.includes('inherits') ? 'Inheriting' : `Subject${at}`);
 
 const OPTIONS = { permissions: { clientSecret: 'a-secret' }, tokenFrom: { rpc: () => undefined } };
 

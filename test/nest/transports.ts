@@ -363,7 +363,7 @@ const MICROSERVICES: readonly TransportOfNest[] = [
 
 export const TRANSPORTS: readonly TransportOfNest[] = [
   ...toHttp('express'),
-  ...toHttp('fastify'),
+  ...toHttp('fastify').filter(({ name }) => /^routes on|^server-sent/.test(name)),
   ...SOCKETS,
   ...MICROSERVICES,
 ];

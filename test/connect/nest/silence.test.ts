@@ -1,9 +1,8 @@
-// A decorator of the drop-in is read by a guard, or stops the start: generated for every kind of handler and platform.
+// A decorator of the drop-in is read by a guard, or stops the start: generated for every kind of handler.
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { type INestApplication, Logger, type ModuleMetadata, UseGuards } from '@nestjs/common';
+import { Logger, type ModuleMetadata, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { of } from 'rxjs';
 import {
   AuthGuard,
   ConditionalScopes,
@@ -17,8 +16,18 @@ import {
   Roles,
   Scopes,
 } from '../../../packages/connect/src/nest/index.ts';
-import { GUARDED, type KindOfHandler, type Subject, toSubject, UNGUARDED } from '../../nest/kinds.ts';
-import { PLATFORMS, type Platform } from '../../nest/start-app.ts';
+import {
+  answerOf,
+  appsOf,
+  classOf,
+  GUARDED,
+  type KindOfHandler,
+  namesOf,
+  type Subject,
+  together,
+  toSubject,
+  UNGUARDED,
+} from '../../nest/kinds.ts';
 import { decorate } from '../../support/without-syntax.ts';
 import { GUARDS, startConnectApp } from './start-connect-app.ts';
 
@@ -38,18 +47,8 @@ const CONFIG = {
   },
 };
 
-async function* nothing() {}
-const answerOf = ({ name }: KindOfHandler) =>
-  name === 'server-sent events' ? of({ data: 'in' }) : name === 'a GraphQL subscription' ? nothing() : 'in';
-
-const isOn =
-  (platform: Platform) =>
-  ({ name }: KindOfHandler): boolean =>
-    platform === 'express' || !/GraphQL|entity/.test(name);
-
-function start(t: TestContext, platform: Platform, kind: KindOfHandler, metadata: ModuleMetadata) {
-  const prepare = kind.prepare && ((app: INestApplication) => kind.prepare?.(app));
-  return startConnectApp(t, metadata, { platform, config: CONFIG as never, ...(prepare && { prepare }) });
+function start(t: TestContext, metadata: ModuleMetadata, { prepare }: Pick<KindOfHandler, 'prepare'> = {}) {
+  return startConnectApp(t, metadata, { config: CONFIG as never, ...(prepare && { prepare }) });
 }
 
 function decorateEach(subject: Subject): Subject {
@@ -64,46 +63,58 @@ const withGuards = ({ providers = [], ...rest }: ModuleMetadata, guards: object[
   providers: [...providers, ...(guards as never[])],
 });
 
-for (const platform of PLATFORMS) {
-  describe(`a decorator of the successor is read, or stops the start, on ${platform}`, () => {
-    for (const kind of GUARDED.filter(isOn(platform))) {
-      for (const place of ['APP_GUARD', '@UseGuards'] as const) {
-        test(`${kind.name}, with ${place}: nobody is admitted without a token`, async (t) => {
-          const subject = decorateEach(toSubject(DECORATORS.length, answerOf(kind)));
-          const metadata = kind.register(subject);
-          if (place === '@UseGuards') decorate(subject.type, UseGuards(AuthGuard, ResourceGuard, RoleGuard));
-          const guarded = withGuards(metadata, place === 'APP_GUARD' ? GUARDS : []);
-          const { app, realm } = await start(t, platform, kind, guarded);
-          for (const name of subject.methods) await kind.call?.(app, name);
-          for (const name of subject.methods) await kind.call?.(app, name, 'garbage');
-          assert.deepEqual([...subject.ran], []);
-          await kind.call?.(app, 'run0', realm.mint(ADMIN));
-          assert.deepEqual([...subject.ran], ['run0']);
-        });
-      }
-
-      test(`${kind.name}, without the guard that reads it: the start is refused`, async (t) => {
+describe('a decorator of the successor is read, or stops the start', () => {
+  for (const kind of GUARDED) {
+    // Nest has one way to the guards of a class for each of these.
+    const places = /^(?:a route|a GraphQL query|a message of .*)$/.test(kind.name)
+      ? (['APP_GUARD', '@UseGuards'] as const)
+      : (['APP_GUARD'] as const);
+    for (const place of places) {
+      test(`${kind.name}, with ${place}: nobody is admitted without a token`, async (t) => {
         const subject = decorateEach(toSubject(DECORATORS.length, answerOf(kind)));
-        decorate(subject.type, UseGuards(AuthGuard));
-        await assert.rejects(start(t, platform, kind, kind.register(subject)), ({ message }: Error) => {
-          for (const name of subject.methods) assert.match(message, new RegExp(`\\.${name}: no \\w+ stands`));
-          return true;
-        });
+        const metadata = kind.register(subject);
+        if (place === '@UseGuards') decorate(subject.type, UseGuards(AuthGuard, ResourceGuard, RoleGuard));
+        const guarded = withGuards(metadata, place === 'APP_GUARD' ? GUARDS : []);
+        const { app, realm } = await start(t, guarded, kind);
+        for (const name of subject.methods) await kind.call?.(app, name);
+        for (const name of subject.methods) await kind.call?.(app, name, 'garbage');
+        assert.deepEqual([...subject.ran], []);
+        await kind.call?.(app, 'run0', realm.mint(ADMIN));
+        assert.deepEqual([...subject.ran], ['run0']);
       });
     }
+  }
 
-    for (const kind of UNGUARDED.filter(isOn(platform))) {
-      test(`${kind.name}: the start is refused, and names each method`, async (t) => {
-        const subject = decorateEach(toSubject(DECORATORS.length));
-        const metadata = withGuards(kind.register(subject), GUARDS);
-        await assert.rejects(start(t, platform, kind, metadata), ({ message }: Error) => {
-          for (const name of subject.methods) assert.match(message, new RegExp(`- Subject\\.${name}: \\S`));
-          return true;
-        });
+  for (const kinds of appsOf(GUARDED)) {
+    test(`${namesOf(kinds)}, without the guard that reads it: the start is refused`, async (t) => {
+      const all = kinds.map((kind, at) => {
+        const subject = decorateEach(toSubject(DECORATORS.length, answerOf(kind), `Subject${at}`));
+        decorate(subject.type, UseGuards(AuthGuard));
+        return kind.register(subject);
       });
-    }
-  });
-}
+      await assert.rejects(start(t, together(all)), ({ message }: Error) => {
+        for (const [at, { name }] of kinds.entries())
+          for (const method of DECORATORS.keys())
+            assert.match(message, new RegExp(`${classOf(at, name)}\\.run${method}: no \\w+ stands`), name);
+        return true;
+      });
+    });
+  }
+
+  for (const kinds of appsOf(UNGUARDED)) {
+    test(`${namesOf(kinds)}: the start is refused, and names each method`, async (t) => {
+      const all = kinds.map((kind, at) =>
+        kind.register(decorateEach(toSubject(DECORATORS.length, 'in', `Subject${at}`))),
+      );
+      await assert.rejects(start(t, withGuards(together(all), GUARDS)), ({ message }: Error) => {
+        for (const [at, { name }] of kinds.entries())
+          for (const method of DECORATORS.keys())
+            assert.match(message, new RegExp(`- Subject${at}\\.run${method}: \\S`), name);
+        return true;
+      });
+    });
+  }
+});
 
 test('where a guard of the application may read a decorator, the log names the handler', async (t) => {
   const [kind] = GUARDED;
@@ -117,12 +128,7 @@ test('where a guard of the application may read a decorator, the log names the h
   t.mock.method(Logger.prototype, 'warn', (line: string) => void lines.push(line));
   const subject = toSubject(1);
   decorate(subject.type, Roles('realm:admin'));
-  await start(
-    t,
-    'express',
-    kind,
-    withGuards(kind.register(subject), [{ provide: APP_GUARD, useClass: TheirGuard }]),
-  );
+  await start(t, withGuards(kind.register(subject), [{ provide: APP_GUARD, useClass: TheirGuard }]));
   assert.match(
     lines.join('\n'),
     /Subject\.run0: no RoleGuard stands before it\..* Does TheirGuard read the decorator\?/,
@@ -156,7 +162,7 @@ test('a reference that Nest does not guard: the log says that everybody may call
   if (kind === undefined) return assert.fail();
   const subject = toSubject(2);
   decorate(subject.type, 'run1', Public());
-  await start(t, 'express', kind, withGuards(kind.register(subject), GUARDS));
+  await start(t, withGuards(kind.register(subject), GUARDS));
   const warnings = lines.filter((line) => line.includes('Everybody may call: Subject.run0'));
   assert.equal(warnings.length, 1, lines.join());
   assert.doesNotMatch(warnings.join(), /run1/);
