@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { KeycloakConfig } from '../../packages/connect/src/index.ts';
 import { createVerifier } from '../../packages/guard/src/core/index.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
-import { bearer, logIn, startApp, startIdp, tokenOf } from './connect-app.ts';
+import { bearer, logIn, sharedIdp, startApp, tokenOf } from './connect-app.ts';
 
 const MANY = { onNotice: false } as const;
 
@@ -21,7 +21,7 @@ async function askWith(t: Parameters<typeof startApp>[0], idp: DevIdp, config: K
 }
 
 test('verify-token-audience: false takes the tokens of every client, true those whose aud has this one', async (t) => {
-  const idp = await startIdp(t);
+  const idp = await sharedIdp();
   const own = await tokenOf(idp);
   const others = await tokenOf(idp, 'abdullah', 'other-service');
   const byParty = await idp.issueToken({ username: 'abdullah', claims: { aud: 'account' } });
@@ -44,7 +44,7 @@ test('a text is no way to switch the audience off', () => {
 });
 
 test('a pinned key is the only one that may sign, by whichever id the realm has for it', async (t) => {
-  const idp = await startIdp(t);
+  const idp = await sharedIdp();
   const token = await logIn(idp.url);
   const certs = await fetch(`${idp.issuer}/protocol/openid-connect/certs`);
   const { keys } = (await certs.json()) as { keys: { alg: string }[] };

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 import express5, { type Express } from 'express';
 import session, { type MemoryStore } from 'express-session';
 import { Keycloak, type KeycloakConfig, type KeycloakOptions } from '../../packages/connect/src/index.ts';
@@ -44,7 +44,7 @@ export interface ConnectApp {
 
 /** An application of Express that listens, with its provider. Ended with the test. */
 export async function startApp(t: TestContext, given: Given): Promise<ConnectApp> {
-  const idp = given.idp ?? (await startIdp(t));
+  const idp = given.idp ?? (await sharedIdp());
   const { make = 'drop-in', store = new session.MemoryStore(), bearerOnly = false } = given;
   const express = (given.express === 4 ? require('express4') : express5) as typeof express5;
   const app = express();
@@ -86,10 +86,25 @@ export async function startApp(t: TestContext, given: Given): Promise<ConnectApp
 }
 
 /** The embedded provider; its client takes every address of this machine. */
-export async function startIdp(t: TestContext): Promise<DevIdp> {
+async function start(): Promise<DevIdp> {
   const idp = await startTestIdp();
-  t.after(() => idp.close());
   idp.updateClient(CLIENT, { redirectUris: ['*'] });
+  return idp;
+}
+
+let shared: Promise<DevIdp> | undefined;
+after(async () => (await shared)?.close());
+
+/** One for all tests of a process that change nothing of it. */
+export function sharedIdp(): Promise<DevIdp> {
+  shared ??= start();
+  return shared;
+}
+
+/** One of its own, for a test that changes it. */
+export async function startIdp(t: TestContext): Promise<DevIdp> {
+  const idp = await start();
+  t.after(() => idp.close());
   return idp;
 }
 

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { type EnforcerOptions, Keycloak, type KeycloakConfig } from '../../packages/connect/src/index.ts';
 import type { Notice } from '../../packages/guard/src/core/index.ts';
 import { ALBUM, PHOTO, startAuthorization } from './authorization-stub.ts';
-import { bearer, logIn, startApp, startIdp } from './connect-app.ts';
+import { bearer, logIn, sharedIdp, startApp } from './connect-app.ts';
 
 interface Given {
   readonly options?: EnforcerOptions;
@@ -16,7 +16,7 @@ async function start(
   answer: Parameters<typeof startAuthorization>[2],
   { options, permissions = 'album:view', config = {} }: Given = {},
 ) {
-  const idp = await startIdp(t);
+  const idp = await sharedIdp();
   const stub = await startAuthorization(t, idp.url, answer);
   const notices: Notice[] = [];
   const app = await startApp(t, {
@@ -113,7 +113,7 @@ test('a resource that Keycloak has not is the fault of the guard, which is told 
 });
 
 test('a resource that the caller chose, and Keycloak does not have, is refused and not reported', async (t) => {
-  const idp = await startIdp(t);
+  const idp = await sharedIdp();
   const stub = await startAuthorization(t, idp.url, () => ({ body: [view] }));
   const notices: Notice[] = [];
   const { url } = await startApp(t, {
@@ -195,7 +195,7 @@ test('the resources of another client are asked for with its secret, and without
 });
 
 test('with response_mode token, the permissions are those of a token that Keycloak signed', async (t) => {
-  const idp = await startIdp(t);
+  const idp = await sharedIdp();
   const permissions = [view];
   const signed = async (host: string, claims: object) => {
     const { iss } = JSON.parse(Buffer.from((await logIn(host)).split('.')[1] ?? '', 'base64url').toString());
@@ -242,7 +242,7 @@ test('with response_mode token, the permissions are those of a token that Keyclo
 });
 
 test('permissions that the caller’s token carries count for nothing where claims decide', async (t) => {
-  const idp = await startIdp(t);
+  const idp = await sharedIdp();
   const stub = await startAuthorization(t, idp.url, () => ({
     status: 403,
     body: { error: 'access_denied', error_description: 'not_authorized' },

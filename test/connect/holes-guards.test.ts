@@ -3,7 +3,7 @@ import type { Express } from 'express';
 import type { Keycloak } from '../../packages/connect/src/index.ts';
 import { ALBUM, startAuthorization } from './authorization-stub.ts';
 import { hole } from './both.ts';
-import { bearer, CLIENT, logIn, type Make, startApp, startIdp, tokenOf } from './connect-app.ts';
+import { bearer, CLIENT, logIn, type Make, sharedIdp, startApp, tokenOf } from './connect-app.ts';
 
 const say = (_request: unknown, response: { send(text: string): unknown }) => void response.send('in');
 
@@ -60,7 +60,7 @@ hole(
   'a permission that Keycloak does not name is taken for granted',
   { open: 200, closed: 403 },
   async (t, make) => {
-    const idp = await startIdp(t);
+    const idp = await sharedIdp();
     const { url: serverUrl } = await startAuthorization(t, idp.url, () => ({
       body: [{ rsname: 'album', rsid: ALBUM, scopes: ['view'] }],
     }));
@@ -80,7 +80,7 @@ hole(
   'a resource of the caller’s own passes for that of the API, by its name',
   { open: 200, closed: 403 },
   async (t, make) => {
-    const idp = await startIdp(t);
+    const idp = await sharedIdp();
     // As Keycloak answers where the caller has registered an `album` and been asked about by that name.
     const own = { rsname: 'album', rsid: 'bbbbbbbb-0000-4000-8000-000000000001', scopes: ['delete'] };
     const { url: serverUrl } = await startAuthorization(t, idp.url, () => ({ body: [own] }));

@@ -6,12 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { hole } from './both.ts';
 import { openBrowser } from './browser.ts';
-import { bearer, CLIENT, type Make, startApp, startIdp } from './connect-app.ts';
+import { bearer, CLIENT, type Make, sharedIdp, startApp } from './connect-app.ts';
 
 const now = () => Math.floor(Date.now() / 1000);
 
 async function start(t: TestContext, make: Make) {
-  const idp = await startIdp(t);
+  const idp = await sharedIdp();
   const app = await startApp(t, {
     make,
     idp,

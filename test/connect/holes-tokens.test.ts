@@ -28,7 +28,8 @@ hole(
 );
 
 hole('a call to Keycloak has no time limit', { open: 'waits', closed: 'gave up' }, async (t, make) => {
-  const { keycloak, idp } = await startApp(t, { make, options: { timeoutMs: 300 }, routes: open });
+  const idp = await startIdp(t);
+  const { keycloak } = await startApp(t, { make, idp, options: { timeoutMs: 300 }, routes: open });
   idp.answerSlowly(Number.POSITIVE_INFINITY, 'token');
   const call = keycloak.grantManager.obtainDirectly('abdullah', PASSWORD).then(
     () => 'answered',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Token } from '../../packages/connect/src/index.ts';
 import { ALBUM, startAuthorization } from './authorization-stub.ts';
-import { bearer, logIn, startApp, startIdp, tokenOf } from './connect-app.ts';
+import { bearer, logIn, sharedIdp, startApp, tokenOf } from './connect-app.ts';
 
 const view = { rsname: 'album', rsid: ALBUM, scopes: ['view'] };
 
@@ -11,7 +11,7 @@ const view = { rsname: 'album', rsid: ALBUM, scopes: ['view'] };
 test('what accessDenied or next throw does not end the process, and accessDenied still sees the caller', async (t) => {
   const told: unknown[] = [];
   t.mock.method(console, 'error', (error: unknown) => told.push((error as Error).message));
-  const idp = await startIdp(t);
+  const idp = await sharedIdp();
   const stub = await startAuthorization(t, idp.url, (form) =>
     form.get('permission')?.endsWith('#view') ? { status: 503, body: {} } : { body: [view] },
   );
@@ -53,7 +53,7 @@ test('what deauthenticated throws is an error of the request, and does not end t
 for (const make of ['original', 'drop-in'] as const) {
   test(`${make}: while Keycloak is down, protect does not call next for a token that nobody has checked`, async (t) => {
     const { url } = await startApp(t, {
-      ...{ make, idp: await startIdp(t), serverUrl: 'http://127.0.0.1:9', bearerOnly: true },
+      ...{ make, idp: await sharedIdp(), serverUrl: 'http://127.0.0.1:9', bearerOnly: true },
       ...(make === 'original' ? {} : { options: { onNotice: false } }),
       routes: (app, keycloak) =>
         app.get('/', (request, response) => {
@@ -68,7 +68,7 @@ for (const make of ['original', 'drop-in'] as const) {
   });
 
   test(`${make}: while Keycloak gives no decision, enforcer does not call next`, async (t) => {
-    const idp = await startIdp(t);
+    const idp = await sharedIdp();
     const stub = await startAuthorization(t, idp.url, () => ({ status: 503, body: {} }));
     const { url } = await startApp(t, {
       ...{ make, idp, serverUrl: stub.url, bearerOnly: true },

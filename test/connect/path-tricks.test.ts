@@ -75,6 +75,12 @@ const GUARDS = {
   },
 };
 
+const APPS = [
+  ['Express 5', express],
+  ['Express 4', express4 as never as typeof express],
+] as const;
+const HOW = ['plain', 'strict', 'rewriting'] as const;
+
 /** The targets that reach what is behind the guard. */
 async function letIn(port: number, targets: readonly string[], token: string): Promise<string[]> {
   const answers = await sendTargets(port, targets, token);
@@ -126,10 +132,10 @@ describe('a path guarded in front of something that reads paths in its own way',
     assert.ok(all.size > 20, `${all.size}`);
   });
 
-  for (const [name, make] of Object.entries({ 'Express 5': express, 'Express 4': express4 as never })) {
-    for (const how of ['plain', 'strict', 'rewriting'] as const) {
+  for (const [name, make] of APPS) {
+    for (const how of HOW) {
       test(`${name}, ${how}: the path that is decided on is the route that runs`, async (t) => {
-        const app = (make as typeof express)();
+        const app = make();
         if (how === 'strict') app.enable('case sensitive routing').enable('strict routing');
         if (how === 'rewriting')
           app.use((request, _response, next) => {
@@ -147,7 +153,10 @@ describe('a path guarded in front of something that reads paths in its own way',
           (await sendRaw(port, target, tokens[who] as string)).body;
         assert.deepEqual([await bodyOf('/admin', 'alice'), await bodyOf('/x')], ['let-in', 'public']);
         assert.equal((await sendRaw(port, '/admin', 'no-token')).status, 401);
-        assert.deepEqual(await letIn(port, targetsFor('admin', 60), tokens.bob as string), []);
+        // All of them come to one app, and to the others together.
+        const at = APPS.findIndex(([one]) => one === name) * HOW.length + HOW.indexOf(how);
+        const targets = targetsFor('admin', 60).filter((_, place) => at === 0 || place % 5 === at - 1);
+        assert.deepEqual(await letIn(port, targets, tokens.bob as string), []);
       });
     }
   }

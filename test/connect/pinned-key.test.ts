@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { createTestKey, signCompact, type TestKey } from '../support/signing-keys.ts';
 import { bearer, CLIENT, type Make, startApp } from './connect-app.ts';
 
+/** The pinned key, and one of nobody. */
+const [KEY, OTHER] = [createTestKey('RS256'), createTestKey('RS256')];
 const NOWHERE = 'http://127.0.0.1:9';
 
 function toText({ publicKey }: TestKey): string {
@@ -49,12 +51,11 @@ for (const [make, refused] of [
   ['drop-in', 401],
 ] as const) {
   test(`with a pinned key no Keycloak is needed, as tests of applications have it: ${make}`, async (t) => {
-    const [own, other] = [createTestKey('RS256'), createTestKey('RS256')];
-    const ask = await startWith(t, own, NOWHERE, make);
-    assert.equal(await ask(signToken(own, NOWHERE)), 200);
-    assert.equal(await ask(signToken(other, NOWHERE)), refused);
-    assert.equal(await ask(signToken(own, NOWHERE, { exp: 1 })), refused);
-    assert.equal(await ask(signToken(own, NOWHERE, { iss: 'http://elsewhere/realms/testing' })), refused);
+    const ask = await startWith(t, KEY, NOWHERE, make);
+    assert.equal(await ask(signToken(KEY, NOWHERE)), 200);
+    assert.equal(await ask(signToken(OTHER, NOWHERE)), refused);
+    assert.equal(await ask(signToken(KEY, NOWHERE, { exp: 1 })), refused);
+    assert.equal(await ask(signToken(KEY, NOWHERE, { iss: 'http://elsewhere/realms/testing' })), refused);
   });
 }
 
@@ -67,35 +68,30 @@ test('a Keycloak that was there once goes on saying who the issuer is', async (t
   await once(keycloak, 'listening');
   t.after(() => keycloak.close());
   const serverUrl = `http://127.0.0.1:${(keycloak.address() as AddressInfo).port}`;
-  const key = createTestKey('RS256');
-  const ask = await startWith(t, key, serverUrl);
-  assert.equal(await ask(signToken(key, 'https://sso.example.com')), 200);
+  const ask = await startWith(t, KEY, serverUrl);
+  assert.equal(await ask(signToken(KEY, 'https://sso.example.com')), 200);
   isUp = false;
   // Another id: the keys are loaded again, and the issuer with them.
-  assert.equal(await ask(signToken(key, 'https://sso.example.com', {}, { kid: 'another' })), 200);
-  assert.equal(await ask(signToken(key, serverUrl)), 401);
+  assert.equal(await ask(signToken(KEY, 'https://sso.example.com', {}, { kid: 'another' })), 200);
+  assert.equal(await ask(signToken(KEY, serverUrl)), 401);
 });
 
 test('made-up key ids take no place from those of good tokens', async (t) => {
-  const key = createTestKey('RS256');
-  const ask = await startWith(t, key, NOWHERE);
-  assert.equal(await ask(signToken(key, NOWHERE)), 200);
-  const other = createTestKey('RS256');
+  const ask = await startWith(t, KEY, NOWHERE);
+  assert.equal(await ask(signToken(KEY, NOWHERE)), 200);
   for (let i = 0; i < 300; i++) {
-    assert.equal(await ask(signToken(other, NOWHERE, { iat: 1 }, { kid: `made-up-${i}` })), 401);
+    assert.equal(await ask(signToken(OTHER, NOWHERE, { iat: 1 }, { kid: `made-up-${i}` })), 401);
   }
-  assert.equal(await ask(signToken(key, NOWHERE)), 200);
+  assert.equal(await ask(signToken(KEY, NOWHERE)), 200);
 });
 
 test('made-up key ids that come first keep nobody out', async (t) => {
-  const key = createTestKey('RS256');
-  const ask = await startWith(t, key, NOWHERE);
-  const other = createTestKey('RS256');
+  const ask = await startWith(t, KEY, NOWHERE);
   for (let i = 0; i < 150; i++) {
-    assert.equal(await ask(signToken(other, NOWHERE, { iat: 1 }, { kid: `made-up-${i}` })), 401);
+    assert.equal(await ask(signToken(OTHER, NOWHERE, { iat: 1 }, { kid: `made-up-${i}` })), 401);
   }
   // Keys are loaded once in 5 seconds: of a token issued after the last time, the next is waited for.
-  assert.equal(await ask(signToken(key, NOWHERE, { iat: Math.floor(Date.now() / 1000) + 1 })), 200);
+  assert.equal(await ask(signToken(KEY, NOWHERE, { iat: Math.floor(Date.now() / 1000) + 1 })), 200);
 });
 
 test('a page in the place of the document of the realm does not count', async (t) => {
@@ -106,15 +102,13 @@ test('a page in the place of the document of the realm does not count', async (t
   await once(keycloak, 'listening');
   t.after(() => keycloak.close());
   const serverUrl = `http://127.0.0.1:${(keycloak.address() as AddressInfo).port}`;
-  const key = createTestKey('RS256');
-  const ask = await startWith(t, key, serverUrl);
-  assert.equal(await ask(signToken(key, serverUrl)), 200);
+  const ask = await startWith(t, KEY, serverUrl);
+  assert.equal(await ask(signToken(KEY, serverUrl)), 200);
 });
 
 test('a token of the pinned key is good at once, whatever names others made up a moment ago', async (t) => {
-  const [own, other] = [createTestKey('RS256'), createTestKey('RS256')];
-  const ask = await startWith(t, own, NOWHERE);
-  assert.equal(await ask(signToken(own, NOWHERE)), 200);
-  assert.equal(await ask(signToken(other, NOWHERE, {}, { kid: 'made up' })), 401);
-  assert.equal(await ask(signToken(own, NOWHERE, {}, { kid: 'of-another-deployment' })), 200);
+  const ask = await startWith(t, KEY, NOWHERE);
+  assert.equal(await ask(signToken(KEY, NOWHERE)), 200);
+  assert.equal(await ask(signToken(OTHER, NOWHERE, {}, { kid: 'made up' })), 401);
+  assert.equal(await ask(signToken(KEY, NOWHERE, {}, { kid: 'of-another-deployment' })), 200);
 });

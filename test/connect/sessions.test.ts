@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import session from 'express-session';
 import { openBrowser, PASSWORD } from './browser.ts';
-import { startApp, startIdp } from './connect-app.ts';
+import { sharedIdp, startApp, startIdp } from './connect-app.ts';
 
 type Routes = Parameters<typeof startApp>[1]['routes'];
 const everything: Routes = (app, keycloak) =>
@@ -15,7 +15,7 @@ for (const [before, after] of [
   ['drop-in', 'original'],
 ] as const) {
   test(`who signed in with the ${before} is signed in with the ${after}`, async (t) => {
-    const idp = await startIdp(t);
+    const idp = await sharedIdp();
     const store = new session.MemoryStore();
     const first = await startApp(t, { idp, store, make: before, routes: everything });
     const browser = openBrowser();

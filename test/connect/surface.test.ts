@@ -7,8 +7,8 @@ import {
   constructorOf,
   type Make,
   SECRET,
+  sharedIdp,
   startApp,
-  startIdp,
   tokenOf,
 } from './connect-app.ts';
 
@@ -68,7 +68,7 @@ for (const make of MAKES) {
   });
 
   test(`a function of protect asks the token for a permission by its name: ${make}`, async (t) => {
-    const idp = await startIdp(t);
+    const idp = await sharedIdp();
     const { url } = await startApp(t, {
       ...{ make, idp, bearerOnly: true, options: quiet(make) },
       routes: (app, kc) =>

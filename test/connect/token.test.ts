@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Token, type TokenContent } from '../../packages/connect/src/index.ts';
 import { PASSWORD } from './browser.ts';
-import { startApp, startIdp, tokenOf } from './connect-app.ts';
+import { sharedIdp, startApp, tokenOf } from './connect-app.ts';
 
 const encode = (object: object) => Buffer.from(JSON.stringify(object)).toString('base64url');
 const make = (content: TokenContent) =>
@@ -68,7 +68,7 @@ describe('a token', () => {
 
 describe('validateToken', () => {
   test('judges the fields as an application has changed them', async (t) => {
-    const idp = await startIdp(t);
+    const idp = await sharedIdp();
     const { keycloak } = await startApp(t, {
       idp,
       routes: () => {},
@@ -108,7 +108,7 @@ describe('validateToken', () => {
   });
 
   test('an ID token is good for the client that it was issued to, and for no other', async (t) => {
-    const idp = await startIdp(t);
+    const idp = await sharedIdp();
     const { keycloak } = await startApp(t, { idp, routes: () => {} });
     const own = await idp.issueToken({ username: 'abdullah', type: 'id' });
     const token = await keycloak.grantManager.validateToken(new Token(own), 'ID');
@@ -123,7 +123,7 @@ describe('validateToken', () => {
 });
 
 test('what waits answers by a promise, or by a callback', async (t) => {
-  const idp = await startIdp(t);
+  const idp = await sharedIdp();
   const { keycloak } = await startApp(t, { idp, routes: () => {} });
   const { grantManager } = keycloak;
   const grant = await new Promise<unknown>((resolve, reject) => {
