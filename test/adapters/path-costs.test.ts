@@ -32,7 +32,7 @@ const ONE_OF_EACH = [
   'Nest on Fastify',
 ];
 /** Requests of one round. */
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 const URL_OF_SERVER = 'https://tools.example.com/mcp';
 
 /** Hono's router takes 11 ms of itself for escapes that it cannot decode: the guard adds nothing to that. */

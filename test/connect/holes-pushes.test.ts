@@ -20,7 +20,7 @@ async function start(t: TestContext, make: Make) {
       app.get('/', keycloak.protect(), (_request, response) => void response.send('in')),
   });
   const push = async (path: string, claims: object) =>
-    post(`${app.url}${path}`, await createPush(idp, claims));
+    post(`${app.url}${path}`, await createPush(idp, claims), patienceOf(make));
   return { ...app, push };
 }
 
@@ -36,13 +36,16 @@ async function createPush(idp: DevIdp, claims: object): Promise<string> {
   return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`;
 }
 
-/** Its status, or that none came in ten seconds. */
-async function post(url: string, body: string): Promise<number | 'no answer'> {
+/** So long the original is waited for, which never answers. The drop-in answers by then, on a machine that is busy too. */
+const patienceOf = (make: Make) => (make === 'original' ? 1_500 : 10_000);
+
+/** Its status, or that none came in time. */
+async function post(url: string, body: string, timeMs: number): Promise<number | 'no answer'> {
   const call = fetch(url, { method: 'POST', body, headers: { 'content-type': 'text/plain' } });
   call.catch(() => {});
   return Promise.race([
     call.then(({ status }) => status),
-    sleep(4_000, 'no answer' as const, { ref: false }),
+    sleep(timeMs, 'no answer' as const, { ref: false }),
   ]);
 }
 
@@ -78,7 +81,7 @@ hole('the body of a push has no limit', { open: 'no answer', closed: 400 } as Ou
     request.on('error', reject);
     // One that goes on for ever; this much of it is there.
     request.write('x'.repeat(1_000_000));
-    setTimeout(() => resolve('no answer'), 4_000).unref();
+    setTimeout(() => resolve('no answer'), patienceOf(make)).unref();
     t.after(() => request.destroy());
   });
 });

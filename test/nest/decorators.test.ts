@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { Controller, Get, type Type, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import {
@@ -19,8 +19,12 @@ import { startApp } from './start-app.ts';
 
 const GUARD_ALL = { provide: APP_GUARD, useClass: KeycloakGuard };
 
-/** A controller at `/` with one handler, each decorated. */
-function toController(onClass: AccessDecorator[], onHandler: AccessDecorator[], base: Type = Object): Type {
+/** A controller with one handler, each decorated. */
+function toController(
+  onClass: AccessDecorator[],
+  onHandler: AccessDecorator[],
+  { base = Object, path = '/' }: { base?: Type; path?: string } = {},
+): Type {
   class OneController extends base {
     read(name: string | undefined) {
       return { name: name ?? null };
@@ -28,24 +32,27 @@ function toController(onClass: AccessDecorator[], onHandler: AccessDecorator[], 
   }
   decorate(OneController, 'read', Get(), ...onHandler);
   decorateParameter(OneController, 'read', Principal('username'));
-  decorate(OneController, Controller(), ...onClass);
+  decorate(OneController, Controller(path), ...onClass);
   return OneController;
 }
 
 const ROLES = (...roles: string[]) => ({ realm_access: { roles } });
 
-/** Statuses of nobody, of somebody, and of who has the roles `user` and `admin`. */
-async function statuses(t: TestContext, controller: Type, isGuardedAll: boolean) {
+/** Statuses of nobody, of somebody, and of who has the roles `user` and `admin`, at a path. */
+async function startFor(t: Pick<TestContext, 'after'>, controllers: Type[], isGuardedAll: boolean) {
   const providers = isGuardedAll ? [GUARD_ALL] : [];
-  const { realm, get } = await startApp(t, { controllers: [controller], providers });
+  const { realm, get } = await startApp(t, { controllers, providers });
   const tokens = [
     undefined,
     realm.mint(ROLES()),
     realm.mint(ROLES('user')),
     realm.mint(ROLES('user', 'admin')),
   ];
-  return Promise.all(tokens.map(async (token) => (await get('/', token)).status));
+  return (path = '/') => Promise.all(tokens.map(async (token) => (await get(path, token)).status));
 }
+
+const statuses = async (t: TestContext, controller: Type, isGuardedAll: boolean) =>
+  (await startFor(t, [controller], isGuardedAll))();
 
 describe('what class and handler require', () => {
   const cases: [title: string, onClass: AccessDecorator[], onHandler: AccessDecorator[], number[]][] = [
@@ -88,26 +95,34 @@ describe('what class and handler require', () => {
     ],
     ['optional on the class', [OptionalAuth()], [], [200, 200, 200, 200]],
   ];
-  for (const [title, onClass, onHandler, expected] of cases) {
-    test(title, async (t) => {
-      assert.deepEqual(await statuses(t, toController(onClass, onHandler), true), expected);
+  const controllers = () =>
+    cases.map(([_, onClass, onHandler], at) => toController(onClass, onHandler, { path: `/${at}` }));
+  let guarded: Awaited<ReturnType<typeof startFor>>;
+  let bare: typeof guarded;
+  const ends: (() => unknown)[] = [];
+  before(async () => {
+    const ending = { after: (end: () => unknown) => void ends.push(end) } as Pick<TestContext, 'after'>;
+    guarded = await startFor(ending, controllers(), true);
+    bare = await startFor(ending, controllers(), false);
+  });
+  after(() => Promise.all(ends.map((end) => end())));
+
+  for (const [at, [title, onClass, onHandler, expected]] of cases.entries()) {
+    test(title, async () => {
+      assert.deepEqual(await guarded(`/${at}`), expected);
       if (onClass.length + onHandler.length === 0) return;
       // A decorator that requires something brings the guard along.
-      assert.deepEqual(
-        await statuses(t, toController(onClass, onHandler), false),
-        expected,
-        'without APP_GUARD',
-      );
+      assert.deepEqual(await bare(`/${at}`), expected, 'without APP_GUARD');
     });
   }
 
   test('a class that extends another one requires what that one does', async (t) => {
     const base = toController([Roles('user')], []);
     assert.deepEqual(
-      await statuses(t, toController([Roles('admin')], [], base), false),
+      await statuses(t, toController([Roles('admin')], [], { base }), false),
       [401, 403, 403, 200],
     );
-    assert.deepEqual(await statuses(t, toController([], [], base), true), [401, 403, 200, 200]);
+    assert.deepEqual(await statuses(t, toController([], [], { base }), true), [401, 403, 200, 200]);
   });
 
   test('client roles, scopes, and whatever a requirement can say', async (t) => {

@@ -1,4 +1,3 @@
-import type { TestContext } from 'node:test';
 import { APP_GUARD } from '@nestjs/core';
 import {
   AbstractGraphQLDriver,
@@ -52,9 +51,14 @@ interface Given {
   readonly fastify?: object;
 }
 
+/** Calls what ends something, when the tests that need it are done. */
+export interface Ending {
+  after(end: () => Promise<void>): unknown;
+}
+
 /** An app whose queries, mutations and subscriptions say who asks, by WebSocket too. */
 export async function startMercurius(
-  t: TestContext,
+  t: Ending,
   { publicUrl, port = 0, subscription = {}, more = {}, fastify = {} }: Given,
 ) {
   const idp = await startIdp(t);

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { on, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { FastifyRequest } from 'fastify';
 import { WebSocket } from 'ws';
 import { ORIGIN, openBrowser } from '../session/browser.ts';
-import { startMercurius } from './mercurius-app.ts';
+import { type Ending, startMercurius } from './mercurius-app.ts';
 
 /** The app, and a browser that is signed in. */
 async function setUp(
-  t: TestContext,
+  t: Ending,
   subscription: object = {},
   more: object = {},
   own: Pick<Parameters<typeof startMercurius>[1], 'publicUrl' | 'fastify'> = { publicUrl: ORIGIN },
@@ -50,13 +50,23 @@ const DOCUMENTS = ['subscription { orders }', 'mutation { buy }', 'query { me }'
 /** What a page can have Mercurius write into the headers of the handshake, where they are missing. */
 const CLAIMS = { 'sec-fetch-site': 'same-origin', origin: ORIGIN, upgrade: null, host: 'localhost:8000' };
 
+/** One app for the tests that want nothing of it. */
+let app: ReturnType<typeof setUp> | undefined;
+const ends: (() => unknown)[] = [];
+after(async () => {
+  for (const end of ends) await end();
+});
+function plain() {
+  app ??= setUp({ after: (end) => ends.push(end as () => unknown) });
+  return app;
+}
+
 for (const [name, origin] of [
   ['a sibling domain', 'http://other.localhost:8000'],
-  ['another port', 'http://localhost:9000'],
   ['nobody knows where', undefined],
 ] as const) {
-  test(`a page from ${name} gains nothing by the cookie, whatever headers its connection_init brings`, async (t) => {
-    const { ask, cookie } = await setUp(t);
+  test(`a page from ${name} gains nothing by the cookie, whatever headers its connection_init brings`, async () => {
+    const { ask, cookie } = await plain();
     for (const payload of [{}, CLAIMS, { headers: CLAIMS }]) {
       // Headers are added with the first subscription, and mutations on that connection see them.
       const answers = await ask(DOCUMENTS, { cookie, ...(origin && { origin }) }, payload);
@@ -116,8 +126,8 @@ test('where the application puts a copy of the request with another host into th
   }
 });
 
-test('a page of this origin has its subscriptions, and whoever brings a token in connection_init those of the token', async (t) => {
-  const { ask, cookie, idp } = await setUp(t);
+test('a page of this origin has its subscriptions, and whoever brings a token in connection_init those of the token', async () => {
+  const { ask, cookie, idp } = await plain();
   const all = [{ orders: 'abdullah' }, { buy: 'abdullah' }, { me: 'abdullah' }].map((data) => ({ data }));
   assert.deepEqual(await ask(DOCUMENTS, { cookie, origin: ORIGIN }), all);
   const authorization = `Bearer ${await idp.issueToken({ username: 'abdullah' })}`;

@@ -31,7 +31,7 @@ interface Started {
 
 /** An app of a user's on a socket, on a realm in memory. Ended with the test. */
 export async function startApp(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   metadata: ModuleMetadata,
   given: {
     readonly platform?: Platform;
