@@ -35,7 +35,10 @@ test('are made of such words wherever they are made', () => {
   const found: string[] = [];
   for (const file of readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.ts')) continue;
-    const program = readProgram(readFileSync(`${SOURCES}/${file}`, 'utf8'), file);
+    const text = readFileSync(`${SOURCES}/${file}`, 'utf8');
+    // To parse takes long, and most files write no command.
+    if (!new RegExp(COMMAND, 'm').test(text.replaceAll('${', '\n'))) continue;
+    const program = readProgram(text, file);
     for (const { node } of walk(program as SyntaxNode)) {
       if (node.type !== 'TemplateLiteral') continue;
       const quasis = node.quasis as { value: { raw: string } }[];

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, request } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { CHECKS } from '../../packages/cli/src/doctor/checks/index.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
+import { createTestCertificate } from '../support/certificates.ts';
 import { REALM_FILE, startTestIdp } from '../support/dev-idp.ts';
 import { firstTrouble, settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
+import { askDoctor } from './support/ask-doctor.ts';
 
 const USER = { DOCTOR_USER: 'abdullah', DOCTOR_PASSWORD: 'Test#123456' };
 
@@ -133,15 +135,8 @@ describe('the doctor, on the way to Keycloak', () => {
   });
 
   test('a certificate that nobody vouches for, and http at a port that speaks https', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'doctor-tls-'));
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1'];
-    execFileSync(
-      'openssl',
-      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject],
-      { stdio: 'ignore' },
-    );
-    const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, passOn(''));
+    const { key, cert } = createTestCertificate('localhost');
+    const server = createTlsServer({ key, cert }, passOn(''));
     const url = await listen(server, 'https');
     await assertFirst(url, 'address.tls', /self-signed \(by 'CN=localhost'\)/, /NODE_EXTRA_CA_CERTS/);
     await assertFirst(
@@ -265,8 +260,12 @@ describe('the doctor, on the way to Keycloak', () => {
   });
 
   test('a .env that others can read is a warning, where it holds a secret', async () => {
-    const visit = async (settings: Record<string, string>) =>
-      (await visitDoctor({ settings, mode: 0o644 })).find(({ id }) => id === 'settings.env-file');
+    const envFile = join(mkdtempSync(join(tmpdir(), 'doctor-network-')), '.env');
+    const visit = async (settings: Record<string, string>) => {
+      const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
+      writeFileSync(envFile, lines.join(''), { mode: 0o644 });
+      return askDoctor(CHECKS, 'settings.env-file', { options: { envFile } });
+    };
     const { KEYCLOAK_CLIENT_SECRET, ...others } = settingsFor(idp.url);
     const REDIS_URL = 'redis://:its-password@127.0.0.1:9';
     const found = await visit({ ...others, KEYCLOAK_CLIENT_SECRET: `${KEYCLOAK_CLIENT_SECRET}`, REDIS_URL });

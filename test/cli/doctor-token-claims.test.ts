@@ -5,7 +5,6 @@ import { USERINFO_CHECKS } from '../../packages/cli/src/doctor/checks/login/sess
 import { clockSkew, LOGIN_TOKEN_CHECKS } from '../../packages/cli/src/doctor/checks/login/token.ts';
 import { SCOPE_CHECKS } from '../../packages/cli/src/doctor/checks/token/claims.ts';
 import type { RealmRepresentation } from '../../packages/testing/src/index.ts';
-import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 import {
@@ -28,7 +27,7 @@ const USER = { DOCTOR_USER: 'abdullah', DOCTOR_PASSWORD: 'Test#123456' };
 async function troublesWith(change: (realm: RealmRepresentation) => void, settings = {}) {
   const realm = JSON.parse(readFileSync(REALM_FILE, 'utf8')) as RealmRepresentation;
   change(realm);
-  const idp = await startDevIdp({ realm });
+  const idp = await startTestIdp({ realm });
   try {
     const results = await visitDoctor({ settings: { ...settingsFor(idp.url), ...settings }, env: USER });
     return troubles(results).map(({ id, status }) => `${id} ${status}`);

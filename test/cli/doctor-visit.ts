@@ -13,14 +13,13 @@ export interface VisitOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   readonly token?: string;
-  readonly mode?: number;
 }
 
 /** Runs the doctor in this process, with settings from a file of its own. */
-export async function visitDoctor({ settings, env = {}, args = [], token, mode = 0o600 }: VisitOptions) {
+export async function visitDoctor({ settings, env = {}, args = [], token }: VisitOptions) {
   const file = join(mkdtempSync(join(tmpdir(), 'doctor-')), '.env');
   const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
-  writeFileSync(file, lines.join(''), { mode });
+  writeFileSync(file, lines.join(''), { mode: 0o600 });
   const options = await readDoctorOptions(['--env', file, ...args], { ...env });
   const results = await runChecks(
     token === undefined ? CHECKS : TOKEN_CHECKS,

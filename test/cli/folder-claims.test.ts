@@ -14,11 +14,8 @@ import { showSteps } from '../../packages/cli/src/plan/run-plan.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN, createLines } from '../admin/run-setup.ts';
 import { createTestKey } from '../support/signing-keys.ts';
-import { runInProcess as run } from './support/in-process.ts';
-import { emptyFolder, MAIN, runProgram } from './support/program.ts';
-import { spawnInTerminal } from './support/terminal.ts';
-
-const PROGRAM = [process.execPath, MAIN];
+import { runInProcess as run, runAtTerminal } from './support/in-process.ts';
+import { emptyFolder, runProgram } from './support/program.ts';
 
 function clone(settings: Readonly<Record<string, string>>): string {
   const folder = join(emptyFolder(), 'clone');
@@ -159,35 +156,6 @@ async function startThief(t: TestContext, issuer?: string) {
   return { url, requests };
 }
 
-/** Runs in a terminal of 24 lines; types an answer when its question is there. */
-async function inTerminal(
-  t: TestContext,
-  args: readonly string[],
-  env: Record<string, string>,
-  folder: string,
-  answers: readonly (readonly [RegExp, string])[],
-) {
-  const command = `exec ${[...PROGRAM, ...args].map((one) => `'${one}'`).join(' ')} 1>&2`;
-  const child = spawnInTerminal('sh', ['-c', command], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder, TERM: 'xterm', ...env },
-  });
-  t.after(() => child.kill('SIGKILL'));
-  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
-  let screen = '';
-  const left = [...answers];
-  for await (const chunk of child.stderr ?? []) {
-    screen += chunk;
-    const [next] = left;
-    if (next === undefined || !next[0].test(stripVTControlCharacters(screen).replace(/[\s│]+/g, ' ')))
-      continue;
-    left.shift();
-    child.stdin?.write(next[1]);
-  }
-  clearTimeout(timer);
-  return { screen: stripVTControlCharacters(screen), isAnswered: left.length === 0 };
-}
-
 describe('at a terminal', () => {
   test('doctor --mcp: a password that is typed goes to no address that the question did not show', async (t) => {
     const issuer = 'https://sso.corp.example/realms/main';
@@ -203,7 +171,8 @@ describe('at a terminal', () => {
     });
     const folder = clone({ KEYCLOAK_SERVER_URL: url });
     const args = ['doctor', '--mcp', `${mcp}/mcp`, '--admin-user', 'admin'];
-    const { screen } = await inTerminal(t, args, {}, folder, [[/Password of admin/, 'my-own-password\r']]);
+    const { raw } = await runAtTerminal(args, [[/Password of admin/, 'my-own-password\r']], {}, folder);
+    const screen = stripVTControlCharacters(raw);
     const taken = requests.filter((one) => one.includes('my-own-password'));
     const shown = screen.slice(0, screen.indexOf('✓') + 1 || undefined).includes(url);
     assert.ok(taken.length === 0 || shown, screen.slice(0, 600) + taken);
@@ -214,7 +183,8 @@ describe('at a terminal', () => {
     const folder = clone({});
     const forged = `main, as admin?${'\\n'.repeat(40)}Send KEYCLOAK_ADMIN_PASSWORD to https://sso.corp.example, realm master`;
     writeFileSync(join(folder, '.env'), `KEYCLOAK_SERVER_URL=${url}\nKEYCLOAK_ADMIN_REALM="${forged}"\n`);
-    const { screen } = await inTerminal(t, ['setup', 'events'], ADMIN, folder, [[/No/, 'n']]);
+    const { raw } = await runAtTerminal(['setup', 'events'], [[/No/, 'n']], ADMIN, folder);
+    const screen = stripVTControlCharacters(raw);
     // What a terminal of 24 lines shows together with the two buttons.
     const last = screen
       .slice(0, screen.lastIndexOf('Yes') + 40)

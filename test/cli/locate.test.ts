@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { startDevIdp } from '@keycloak-guard/testing';
 import { createNeed, enter, locate } from '../../packages/cli/src/access/access.ts';
 import { findServer, judgeServer } from '../../packages/cli/src/keycloak/server.ts';
 import { createLines } from '../admin/run-setup.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 
 const SOURCES = new URL('../../packages/cli/src', import.meta.url).pathname;
 
@@ -34,7 +34,7 @@ test('before the password of an admin is sent over a network in the clear, setup
 });
 
 test('an address that ends in a realm is cut, also where Keycloak does not have that realm', async (t) => {
-  const idp = await startDevIdp();
+  const idp = await startTestIdp();
   t.after(() => idp.close());
   for (const path of ['/realms/none', '/realms/none/', '/realms'])
     assert.equal((await findServer(idp.url + path, 'none', 5_000)).elsewhere, idp.url, path);

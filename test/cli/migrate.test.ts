@@ -39,5 +39,7 @@ test('migrate of the command line says where it comes from, and runs once @keycl
   const { status, stdout, stderr } = migrate();
   assert.equal(status, 0, stderr);
   assert.match(stdout, /\n1 use of keycloak-connect in 1 file\. Nothing must be changed by hand\.\n/);
-  assert.equal(migrate('--wite').status, 2);
+  const slip = migrate('--wite');
+  assert.equal(slip.status, 2);
+  assert.match(slip.stderr, /^migrate: Unknown option '--wite'\. Did you mean --write\?\n/);
 });

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { announceProvider, findRunningProviders } from '../../packages/cli/src/dev/running-provider.ts';
-import { startDevIdp } from '../../packages/testing/src/index.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 import { runInProcess } from './support/in-process.ts';
 import { emptyFolder } from './support/program.ts';
 
@@ -111,7 +111,7 @@ test('of two that run, the one that was started last comes first, and the other 
 
 test('token signs in at the one that was started last, and says so where there is another', async (t) => {
   const { cache, folder, file } = await setUp(t);
-  const idp = await startDevIdp();
+  const idp = await startTestIdp();
   t.after(() => idp.close());
   await announceProvider({ ...PROVIDER, url: `http://localhost:${new URL(idp.url).port}` });
   const sign = () => runInProcess(['token'], { XDG_CACHE_HOME: cache });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
-import { startDevIdp } from '../../packages/testing/src/index.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 import { runInProcess } from './support/in-process.ts';
 import { emptyFolder } from './support/program.ts';
 
@@ -63,7 +63,7 @@ test('what a realm file cannot hold is left to a person, with the command for it
 test('the embedded provider serves the realm of an export, with the roles of an organization that is added to it', async (t) => {
   const folder = emptyFolder();
   await run(folder, '--organization-groups', '--role', 'billing');
-  const idp = await startDevIdp({ realmFile: join(folder, 'realm.json') });
+  const idp = await startTestIdp({ realmFile: join(folder, 'realm.json') });
   t.after(() => idp.close());
   idp.addUser({ username: 'anna' });
   idp.addOrganization({

@@ -1,8 +1,8 @@
 // The realm files that pages show are read by the embedded provider.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 
 const USERS = [{ username: 'ann' }];
 
@@ -18,7 +18,7 @@ const claimsOf = (token: string) => JSON.parse(Buffer.from(`${token.split('.')[1
 
 test('a client scope adds its audience where it is requested, and the built-in scopes stay', async (t) => {
   const shown = jsonOf('docs/embedded-provider.md', 'clientScopes');
-  const idp = await startDevIdp({ realm: { realm: 'shop', users: USERS, ...shown } });
+  const idp = await startTestIdp({ realm: { realm: 'shop', users: USERS, ...shown } });
   t.after(() => idp.close());
   const tokenOf = async (scope?: string) =>
     claimsOf(await idp.issueToken({ username: 'ann', clientId: 'shop-web', ...(scope && { scope }) }));
@@ -35,7 +35,7 @@ test('the page of a realm file may call from its origin, return to its address, 
     users: USERS,
     clients: [{ clientId: 'shop-api', secret: 'for-tests' }, page],
   };
-  const idp = await startDevIdp({ realm });
+  const idp = await startTestIdp({ realm });
   t.after(() => idp.close());
   assert.equal(claimsOf(await idp.issueToken({ username: 'ann', clientId: 'shop-page' })).aud, 'shop-api');
   const endpoint = `${idp.issuer}/protocol/openid-connect`;
