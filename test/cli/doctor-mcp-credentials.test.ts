@@ -46,21 +46,6 @@ async function startHostile(
 
 const leaked = (bodies: readonly string[]) => bodies.filter((one) => one.includes('the-admins-password'));
 
-test('a command in the process of its test leaves no fetch of its own behind, and the next one has it again', async (t) => {
-  const { fetch } = globalThis;
-  const answer = JSON.stringify({ realm: 'main', 'token-service': '', access_token: 'e30.e30.x' });
-  const serverUrl = await serve(t, ({ url = '' }, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(url.startsWith('/admin/') ? Buffer.alloc(65 * 1024 * 1024, ' ') : answer);
-  });
-  const env = { ...ADMIN, KEYCLOAK_SERVER_URL: serverUrl, KEYCLOAK_REALM: 'main' };
-  for (const _ of ['first', 'second']) {
-    const { stderr } = await runInProcess(['setup', 'events', '--dry-run'], env);
-    assert.match(stderr, /larger than 64 MiB/);
-    assert.equal(globalThis.fetch, fetch);
-  }
-});
-
 test('the password of an admin is not sent to an address that an MCP server names', async (t) => {
   const { url, base, bodies } = await startHostile(t);
   const { code, stdout, stderr } = await runInProcess(['doctor', '--mcp', url], {

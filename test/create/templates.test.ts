@@ -116,7 +116,12 @@ test('secrets of the realm file are made at random, and stand in no file that ot
 });
 
 test('the people of a fresh application may sign out everywhere', async (t) => {
+  // Most have the same realm, but for the name.
+  const seen = new Set<string>();
   for (const choice of CHOICES.filter(({ login }) => login === 'browser')) {
+    const realm = textOf(choice, 'realm.json').replaceAll(choice.name, 'a-shop');
+    if (seen.has(realm)) continue;
+    seen.add(realm);
     const idp = await startTestIdp({ realm: JSON.parse(textOf(choice, 'realm.json')) });
     t.after(() => idp.close());
     const token = await idp.issueToken({ username: 'ann', clientId: choice.name });
