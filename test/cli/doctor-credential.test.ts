@@ -3,7 +3,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { withKeyFile } from '../keycloak/support/key-file.ts';
 import { REALM_FILE, startTestIdp } from '../support/dev-idp.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
@@ -20,6 +21,13 @@ async function startWithKey() {
 }
 
 describe('the doctor of a service whose credential is in a file', () => {
+  let idp: DevIdp;
+  let settings: Record<string, string>;
+  before(async () => {
+    ({ idp, settings } = await startWithKey());
+  });
+  after(() => idp.close());
+
   test('names both lines where two credentials are set, and which one to take out', async () => {
     const settings = { ...settingsFor('http://127.0.0.1:9'), KEYCLOAK_CLIENT_KEY_FILE: 'client-key.pem' };
     const [found] = troubles(await visitDoctor({ settings }));
@@ -27,9 +35,7 @@ describe('the doctor of a service whose credential is in a file', () => {
     assert.match(`${found?.fix}`, /Take one line out, KEYCLOAK_CLIENT_KEY_FILE or KEYCLOAK_CLIENT_SECRET/);
   });
 
-  test('signs with the key, and the secret is not missed', async (t) => {
-    const { idp, settings } = await startWithKey();
-    t.after(() => idp.close());
+  test('signs with the key, and the secret is not missed', async () => {
     const found = new Map((await visitDoctor({ settings })).map((one) => [one.id, one]));
     assert.equal(found.get('settings.secret')?.seen, 'KEYCLOAK_CLIENT_KEY_FILE is set');
     assert.equal(found.get('client.authenticator')?.seen, 'client id and KEYCLOAK_CLIENT_KEY_FILE');
@@ -37,9 +43,7 @@ describe('the doctor of a service whose credential is in a file', () => {
       assert.equal(found.get(id)?.status, 'ok', id);
   });
 
-  test('names the file that cannot be read, and nothing else', async (t) => {
-    const { idp, settings } = await startWithKey();
-    t.after(() => idp.close());
+  test('names the file that cannot be read, and nothing else', async () => {
     const results = await visitDoctor({
       settings: { ...settings, KEYCLOAK_CLIENT_KEY_FILE: '/nowhere/key' },
     });
@@ -71,9 +75,7 @@ describe('the doctor of a service whose credential is in a file', () => {
     assert.equal(wrong?.setup, undefined, 'setup would write a second secret beside the file');
   });
 
-  test('tells a client that signs to set a key here, not to take a secret', async (t) => {
-    const { idp } = await startWithKey();
-    t.after(() => idp.close());
+  test('tells a client that signs to set a key here, not to take a secret', async () => {
     const results = await visitDoctor({ settings: settingsFor(idp.url) });
     const told = troubles(results).find(({ id }) => id === 'client.authenticator');
     assert.equal(

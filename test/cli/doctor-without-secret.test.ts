@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { runInProcess } from './support/in-process.ts';
 import { emptyFolder } from './support/program.ts';
+
+const idp = await startTestIdp();
+after(() => idp.close());
 
 /** Runs the doctor in a folder of its own, with what it reads on standard input. */
 async function runDoctor(args: string[], env: Record<string, string> = {}, input = '', dotEnv = '') {
@@ -17,9 +20,7 @@ async function runDoctor(args: string[], env: Record<string, string> = {}, input
   return new Map(checks.map((one) => [one.id, one]));
 }
 
-test('--token - alone reads a token and judges it, and sends it nowhere', async (t) => {
-  const idp = await startTestIdp();
-  t.after(() => idp.close());
+test('--token - alone reads a token and judges it, and sends it nowhere', async () => {
   const token = await idp.issueToken();
   const good = await runDoctor(['--token', '-'], {}, token);
   assert.match(
@@ -39,9 +40,7 @@ test('--token - alone reads a token and judges it, and sends it nowhere', async 
   assert.equal((await runDoctor(['--token', '-'], {}, noUri)).get('realm.exists')?.status, 'fail');
 });
 
-test('a doctor without a secret looks at all that needs none', async (t) => {
-  const idp = await startTestIdp();
-  t.after(() => idp.close());
+test('a doctor without a secret looks at all that needs none', async () => {
   const found = await runDoctor([], {
     KEYCLOAK_SERVER_URL: idp.url,
     KEYCLOAK_REALM: 'testing',
@@ -57,7 +56,7 @@ test('a doctor without a secret looks at all that needs none', async (t) => {
   );
 });
 
-test('settings of a .env that serve refuses are not valid for the doctor', async (t) => {
+test('settings of a .env that serve refuses are not valid for the doctor', async () => {
   const env = {
     ...{ KEYCLOAK_REALM: 'testing', KEYCLOAK_CLIENT_ID: 'fastapi-keycloak', KEYCLOAK_CLIENT_SECRET: 'mine' },
     KEYCLOAK_SERVER_URL: 'http://0.0.0.0:9',
@@ -71,8 +70,6 @@ test('settings of a .env that serve refuses are not valid for the doctor', async
   assert.match(refused?.fix ?? '', /^If that is right, name the file: keycloak-guard serve --env \.env/);
   assert.equal((await valid(['--env', '.env']))?.status, 'ok');
   // What the doctor puts in itself is no word of the environment.
-  const idp = await startTestIdp();
-  t.after(() => idp.close());
   const token = await idp.issueToken();
   assert.equal((await valid(['--token', '-'], {}, token))?.status, 'ok');
 });
