@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { createMemoryRevocationStore, type Verifier } from '../../packages/guard/src/core/index.ts';
+import { partsOf } from '../../packages/guard/src/core/internal.ts';
 import { startTenants } from './many-realms.ts';
 
 /** The server of a customer, who can make it say anything. */
@@ -53,7 +54,11 @@ describe('what a tenant with a Keycloak of its own says takes no more memory of 
       one.revoke({ type: 'session', issuer: one === ours ? acme.issuer : evil.issuer, sessionId });
     // At the beginning of a window.
     advance(60 - (evil.now % 60));
-    for (let at = 0; at < 100_000; at++) await end(theirs, `s${at}`);
+    // Most of them as the verifier does it, without what it keeps itself.
+    const { store } = partsOf(theirs) ?? {};
+    for (let at = 0; at < 99_990; at++)
+      await store?.add({ type: 'session', issuer: evil.issuer, sessionId: `s${at}` });
+    for (let at = 99_990; at < 100_000; at++) await end(theirs, `s${at}`);
     await assert.rejects(end(theirs, 'last'), { code: 'revocation_not_shared', statusCode: 503 });
     assert.equal(shared, 100_000);
     assert.equal(await statusOf('hostile', evil.mint({ sid: 'last' })), 401);
