@@ -52,7 +52,11 @@ function setUp({ hasSessions = true, members = [], ...more }: Record<string, unk
   );
   return { ...refusals, heard, lines, pages };
 }
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+/** The code of the log is loaded when it is needed; an import of the same answers after that. */
+const settled = async () => {
+  await import('../../packages/guard/src/adapters/engine/parts/refusal-log.ts');
+  await new Promise((resolve) => setTimeout(resolve, 0));
+};
 
 describe('the answer to a refusal', () => {
   test('is for refusals alone', () => {
@@ -135,8 +139,6 @@ describe('a refusal', () => {
       [nobody, true, 0],
     ] as const) {
       const { onDenied, lines } = setUp({ logRefusals: true, hasSessions });
-      // The code of the log is loaded once.
-      await import('../../packages/guard/src/adapters/engine/parts/refusal-log.ts');
       onDenied({}, error, null);
       await settled();
       assert.deepEqual(lines, Array(count).fill('options info GET /a was'));
