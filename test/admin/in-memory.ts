@@ -38,7 +38,8 @@ globalThis.fetch = async (input, init) => {
   const [status, json, location] = answered;
   const text = status === 204 ? null : json === undefined ? '' : JSON.stringify(json);
   const response = new Response(text, {
-    ...{ status, headers: { 'content-type': 'application/json', ...(location ? { location } : {}) } },
+    status,
+    headers: { 'content-type': 'application/json', ...(location ? { location } : {}) },
   });
   return Object.defineProperty(response, 'url', { value: address });
 };

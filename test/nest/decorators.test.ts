@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { before, describe, type TestContext, test } from 'node:test';
 import { Controller, Get, type Type, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import {
@@ -14,6 +14,7 @@ import {
   Scopes,
 } from '../../packages/guard/src/adapters/nest/index.ts';
 import { OptionsError } from '../../packages/guard/src/core/index.ts';
+import { afterAll } from '../support/after-all.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { startApp } from './start-app.ts';
 
@@ -39,7 +40,7 @@ function toController(
 const ROLES = (...roles: string[]) => ({ realm_access: { roles } });
 
 /** Statuses of nobody, of somebody, and of who has the roles `user` and `admin`, at a path. */
-async function startFor(t: Pick<TestContext, 'after'>, controllers: Type[], isGuardedAll: boolean) {
+async function startFor(t: TestContext, controllers: Type[], isGuardedAll: boolean) {
   const providers = isGuardedAll ? [GUARD_ALL] : [];
   const { realm, get } = await startApp(t, { controllers, providers });
   const tokens = [
@@ -99,13 +100,11 @@ describe('what class and handler require', () => {
     cases.map(([_, onClass, onHandler], at) => toController(onClass, onHandler, { path: `/${at}` }));
   let guarded: Awaited<ReturnType<typeof startFor>>;
   let bare: typeof guarded;
-  const ends: (() => unknown)[] = [];
+  const t = afterAll();
   before(async () => {
-    const ending = { after: (end: () => unknown) => void ends.push(end) } as Pick<TestContext, 'after'>;
-    guarded = await startFor(ending, controllers(), true);
-    bare = await startFor(ending, controllers(), false);
+    guarded = await startFor(t, controllers(), true);
+    bare = await startFor(t, controllers(), false);
   });
-  after(() => Promise.all(ends.map((end) => end())));
 
   for (const [at, [title, onClass, onHandler, expected]] of cases.entries()) {
     test(title, async () => {

@@ -1,4 +1,5 @@
 // Every kind of handler that a decorator can stand on, for tests of what becomes of it.
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import {
@@ -274,9 +275,23 @@ export const appsOf = (kinds: readonly KindOfHandler[]): KindOfHandler[][] => [
 ];
 
 /** The name of a class, by its place and its kind. */
-export const classOf = (at: number, kind: string) =>
-  kind.includes('inherits') ? 'Inheriting' : `Subject${at}`;
+const classOf = (at: number, kind: string) => (kind.includes('inherits') ? 'Inheriting' : `Subject${at}`);
 export const namesOf = (kinds: readonly KindOfHandler[]): string => kinds.map(({ name }) => name).join(', ');
+
+/**
+ * For `assert.rejects`: the message names every method of the classes of these kinds.
+ *
+ * @param count how many methods each class has
+ * @param said what is said of each; the source of a regular expression
+ */
+export const namesEach =
+  (kinds: readonly KindOfHandler[], count: number, said: string) =>
+  ({ message }: Error): true => {
+    for (const [at, { name }] of kinds.entries())
+      for (let method = 0; method < count; method++)
+        assert.match(message, new RegExp(`- ${classOf(at, name)}\\.run${method}: ${said}`), name);
+    return true;
+  };
 
 /** Kinds that Nest runs no guard for. */
 export const UNGUARDED: readonly KindOfHandler[] = [

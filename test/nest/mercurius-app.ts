@@ -1,3 +1,4 @@
+import type { TestContext } from 'node:test';
 import { APP_GUARD } from '@nestjs/core';
 import {
   AbstractGraphQLDriver,
@@ -51,14 +52,9 @@ interface Given {
   readonly fastify?: object;
 }
 
-/** Calls what ends something, when the tests that need it are done. */
-export interface Ending {
-  after(end: () => Promise<void>): unknown;
-}
-
 /** An app whose queries, mutations and subscriptions say who asks, by WebSocket too. */
 export async function startMercurius(
-  t: Ending,
+  t: TestContext,
   { publicUrl, port = 0, subscription = {}, more = {}, fastify = {} }: Given,
 ) {
   const idp = await startIdp(t);

@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { on, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { after, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { FastifyRequest } from 'fastify';
 import { WebSocket } from 'ws';
 import { ORIGIN, openBrowser } from '../session/browser.ts';
-import { type Ending, startMercurius } from './mercurius-app.ts';
+import { afterAll } from '../support/after-all.ts';
+import { startMercurius } from './mercurius-app.ts';
 
 /** The app, and a browser that is signed in. */
 async function setUp(
-  t: Ending,
+  t: TestContext,
   subscription: object = {},
   more: object = {},
   own: Pick<Parameters<typeof startMercurius>[1], 'publicUrl' | 'fastify'> = { publicUrl: ORIGIN },
@@ -52,17 +53,15 @@ const CLAIMS = { 'sec-fetch-site': 'same-origin', origin: ORIGIN, upgrade: null,
 
 /** One app for the tests that want nothing of it. */
 let app: ReturnType<typeof setUp> | undefined;
-const ends: (() => unknown)[] = [];
-after(async () => {
-  for (const end of ends) await end();
-});
+const shared = afterAll();
 function plain() {
-  app ??= setUp({ after: (end) => ends.push(end as () => unknown) });
+  app ??= setUp(shared);
   return app;
 }
 
 for (const [name, origin] of [
   ['a sibling domain', 'http://other.localhost:8000'],
+  ['another port', 'http://localhost:9000'],
   ['nobody knows where', undefined],
 ] as const) {
   test(`a page from ${name} gains nothing by the cookie, whatever headers its connection_init brings`, async () => {

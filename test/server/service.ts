@@ -1,9 +1,10 @@
 import { Writable } from 'node:stream';
-import { after, before, type TestContext } from 'node:test';
+import { before, type TestContext } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { type AppDeps, buildApp, type Config, loadConfig } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
+import { afterAll } from '../support/after-all.ts';
 import { PASSWORD, SECRET, startIdp } from '../support/dev-idp.ts';
 
 export { PASSWORD, SECRET, startIdp };
@@ -68,15 +69,11 @@ export function shareTestApp(
   prepare: (app: FastifyInstance) => void = () => {},
 ): SharedApp {
   const shared = {} as { -readonly [name in keyof SharedApp]: SharedApp[name] };
-  const ends: (() => unknown)[] = [];
-  const t = { after: (end: () => unknown) => void ends.unshift(end) } as Pick<TestContext, 'after'>;
+  const t = afterAll();
   before(async () => {
     shared.idp = await startIdp(t);
     Object.assign(shared, await buildTestApp(t, shared.idp.url, settings));
     prepare(shared.app);
-  });
-  after(async () => {
-    for (const end of ends) await end();
   });
   return shared;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { before, describe, test } from 'node:test';
+import { afterAll } from '../support/after-all.ts';
 import { openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
 
@@ -17,15 +18,12 @@ async function setUp() {
 }
 
 describe('a session and an Authorization header', () => {
-  const ends: (() => unknown)[] = [];
+  const t = afterAll();
   before(async () => {
-    shared = await buildSessionApp({ after: (end: () => unknown) => void ends.unshift(end) } as TestContext);
+    shared = await buildSessionApp(t);
     const { app } = shared;
     app.post('/orders', { onRequest: app.guard() }, () => 'ordered');
     app.get('/token', async (request) => String(await app.accessToken(request)));
-  });
-  after(async () => {
-    for (const end of ends) await end();
   });
 
   test('an Authorization header of another scheme, or an empty one, does not hide a session', async () => {

@@ -43,10 +43,6 @@ async function startOwn(t: TestContext, settings: Record<string, string> = {}) {
   return { idp, ...(await buildTestApp(t, idp.url, { TOKEN_CHECK: 'local', ...settings })) };
 }
 
-async function endSessions(idp: DevIdp): Promise<void> {
-  for (const sessionId of idp.sessionsOf('abdullah')) await idp.endSession(sessionId);
-}
-
 describe('a session without a browser', () => {
   // Without the limits on logins: each test logs somebody in.
   const shared = shareTestApp({
@@ -150,7 +146,7 @@ describe('a session without a browser', () => {
 
   test('a logout by refresh token ends the session in Keycloak, and its access token is refused here at once', async () => {
     const { idp, app } = shared;
-    await endSessions(idp);
+    await idp.logoutUser('abdullah');
     const { access_token, refresh_token } = await login(app);
     const other = await login(app);
     assert.equal((await callProtected(app, access_token)).statusCode, 200);
@@ -167,7 +163,7 @@ describe('a session without a browser', () => {
 
   test('a logout by bearer token ends its session too', async () => {
     const { app, idp } = shared;
-    await endSessions(idp);
+    await idp.logoutUser('abdullah');
     const { access_token, refresh_token } = await login(app);
     const answer = await app.inject({
       method: 'POST',
@@ -222,7 +218,7 @@ describe('a session without a browser', () => {
   ] as const) {
     test(`a logout by a bearer token that ${name} is a matter of set-up: 500, explained in the log`, async () => {
       const { idp, app, log } = shared;
-      await endSessions(idp);
+      await idp.logoutUser('abdullah');
       log.clear();
       const token = await idp.issueToken({ username: 'abdullah', clientId: 'fastapi-keycloak', claims });
       const answer = await logOutBy(app, token);

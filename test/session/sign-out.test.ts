@@ -31,9 +31,7 @@ let idp: TestIdp;
 
 /** An app at the provider of all tests, where nobody has a session yet. */
 async function buildSessionApp(t: TestContext, given: Parameters<typeof buildApp>[1] = {}) {
-  if (given.idp === undefined)
-    for (const name of ['abdullah', 'sara'])
-      for (const sessionId of idp.sessionsOf(name)) await idp.endSession(sessionId);
+  if (given.idp === undefined) for (const name of ['abdullah', 'sara']) await idp.logoutUser(name);
   return buildApp(t, { idp, ...given });
 }
 

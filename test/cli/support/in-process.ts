@@ -54,7 +54,7 @@ export function runAtTerminal(
   answers: readonly (readonly [question: RegExp, typed: string])[],
   env: Readonly<Record<string, string>> = {},
   folder = emptyFolder(),
-): Promise<{ code: number; screen: string; raw: string }> {
+): Promise<{ code: number; stdout: string; screen: string; raw: string }> {
   const left = [...answers];
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => stdin });
   let seen = 0;
@@ -66,12 +66,14 @@ export function runAtTerminal(
     left.shift();
     setImmediate(() => stdin.write(next[1]));
   });
-  Object.assign(screen.stream, { isTTY: true, columns: 80, rows: 24 });
-  const streams = { stdin, stdout: screen, stderr: screen };
+  const terminal = { isTTY: true, columns: 80, rows: 24 };
+  const stdout = createSink((chunk) => screen.stream.write(chunk));
+  for (const { stream } of [screen, stdout]) Object.assign(stream, terminal);
+  const streams = { stdin, stdout, stderr: screen };
   return inTurn(async () => {
     const { code } = await runAlone(args, { TERM: 'xterm', ...env }, folder, streams, MAIN);
     assert.deepEqual(left, [], plain());
-    return { code, screen: plain(), raw: screen.text() };
+    return { code, stdout: stdout.text(), screen: plain(), raw: screen.text() };
   });
 }
 
@@ -130,12 +132,12 @@ function setEnv(env: NodeJS.ProcessEnv): void {
 
 type Sink = ReturnType<typeof createSink>;
 
-function createSink(onWrite = () => {}) {
+function createSink(onWrite: (chunk: Buffer) => void = () => {}) {
   const chunks: Buffer[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
       chunks.push(chunk);
-      onWrite();
+      onWrite(chunk);
       done();
     },
   });
