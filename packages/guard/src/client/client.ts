@@ -1,4 +1,4 @@
-import { createOwnToken, createSingleFlight, optionRules } from '../core/internal.ts';
+import { createOwnToken, createSingleFlight, once, optionRules } from '../core/internal.ts';
 import type {
   AuthorizationRequest,
   AuthorizationResponse,
@@ -164,14 +164,14 @@ export function createClient(options: ClientOptions): KeycloakClient {
 
 /** @param context checked before */
 export function toClient(context: ClientContext): KeycloakClient {
-  const once = createSingleFlight<Tokens>();
+  const singleFlight = createSingleFlight<Tokens>();
   // Applications that only check tokens never load it.
-  const verbs = () => import('./verbs.ts');
+  const verbs = once(() => import('./verbs.ts'));
   return {
     clientId: context.clientId,
     timeoutMs: context.timeoutMs,
     passwordGrant: async (request) => (await verbs()).passwordGrant(context, request),
-    refresh: async (refreshToken) => (await verbs()).refresh(context, once, refreshToken),
+    refresh: async (refreshToken) => (await verbs()).refresh(context, singleFlight, refreshToken),
     logout: async (refreshToken) => (await verbs()).logout(context, refreshToken),
     endSession: async (accessToken, sessionId) => (await verbs()).endSession(context, accessToken, sessionId),
     endOtherSessions: async (accessToken) => (await verbs()).endOtherSessions(context, accessToken),

@@ -1,7 +1,7 @@
-import type { Answer } from '../../core/internal.ts';
+import { type Answer, once } from '../../core/internal.ts';
 import { type Refuser, type Route, type Routes, type SentBody, toRoutes } from './routes.ts';
 
-const load = () => import('./parts/route-answer.ts');
+const load = once(() => import('./parts/route-answer.ts'));
 
 /** Routes of the library's own. The code that answers them is loaded now. */
 export function openRoutes<Incoming>(all: readonly Route<Incoming>[]): Routes<Incoming> {
