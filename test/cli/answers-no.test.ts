@@ -77,6 +77,7 @@ describe('a person who says no', () => {
     const mine = readFileSync(file, 'utf8').replace(made, 'a-secret-of-mine');
     for (const [typed, kept] of [
       ['n', true],
+      ['\r', true],
       ['y', false],
     ] as const) {
       writeFileSync(file, mine, { mode: 0o600 });

@@ -106,3 +106,35 @@ test('why the protection API refuses the service account', async () => {
     /^ok/,
   );
 });
+
+test('a scope is granted by a permission about it: of the resource, of its type, or of any', async () => {
+  const orders = { name: 'orders', type: 'order', scopes: ['view', 'edit'] };
+  const view = { resources: ['orders'], scopes: ['view'] };
+  const part = (permissions: object[], resource: object = orders, foreign: string[] = [], switches = {}) =>
+    say('authz.part-granted', answer(200), {
+      state: {
+        foreign: new Map(foreign.map((type) => [type, type])),
+        model: {
+          switches,
+          lists: { resources: new Map([['orders', resource]]), permissions: new Map(permissions.entries()) },
+        },
+      },
+    });
+  for (const [isGranted, also] of [
+    [true, { scopes: ['edit'] }],
+    [true, { resourceType: 'order', scopes: ['edit'] }],
+    [true, { resources: ['orders'] }],
+    [false, { resourceType: 'report', scopes: ['edit'] }],
+    [false, { resources: ['reports'], scopes: ['edit'] }],
+    [false, { scopes: ['view'] }],
+  ] as const)
+    assert.match(await part([view, also]), isGranted ? /^ok/ : /^warn no permission/, JSON.stringify(also));
+  const elsewhere = { resources: ['reports'], scopes: ['edit'] };
+  assert.match(await part([view, elsewhere], { ...orders, type: undefined }), /^warn/);
+  assert.match(await part([]), /^ok/);
+  for (const foreign of ['resource', 'scope'])
+    assert.match(await part([view], orders, [foreign]), /^skipped/);
+  assert.match(await part([view], orders, ['js']), /^warn/);
+  assert.match(await part([view], orders, [], { policyEnforcementMode: 'PERMISSIVE' }), /^skipped/);
+  assert.match(await part([view], orders, [], { policyEnforcementMode: 'ENFORCING' }), /^warn/);
+});

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import childProcess, { spawnSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { run } from '../../packages/cli/src/commands/migrate.ts';
 import { ROOT } from '../repo/source-imports.ts';
 
 test('migrate of the command line says where it comes from, and runs once @keycloak-guard/connect is installed beside it', (t) => {
@@ -42,4 +45,27 @@ test('migrate of the command line says where it comes from, and runs once @keycl
   const slip = migrate('--wite');
   assert.equal(slip.status, 2);
   assert.match(slip.stderr, /^migrate: Unknown option '--wite'\. Did you mean --write\?\n/);
+});
+
+test('migrate hands on its arguments, and ends as the program does; one that was killed is no success', async (t) => {
+  const started: unknown[] = [];
+  const ends = [0, 2, null];
+  t.mock.method(childProcess, 'spawn', ((...call: unknown[]) => {
+    started.push(call);
+    const child = new EventEmitter();
+    process.nextTick(() => child.emit('exit', ends.shift()));
+    return child;
+  }) as never);
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  assert.deepEqual([await run(['--write']), await run([]), await run([])], [0, 2, 1]);
+  const program = join(ROOT, 'packages/connect/dist/migrate/main.js');
+  assert.deepEqual(started[0], [
+    process.execPath,
+    [...process.execArgv, program, 'migrate', '--write'],
+    { stdio: 'inherit' },
+  ]);
 });

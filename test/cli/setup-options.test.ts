@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { type Consent, createConsent } from '../../packages/cli/src/settings/from-folder.ts';
+import { table } from '../../packages/cli/src/settings/options.ts';
 import { readApiOptions } from '../../packages/cli/src/setup/api/options.ts';
 import { emptyFolder } from './support/program.ts';
 
@@ -87,4 +89,67 @@ test('a secret that is no placeholder is kept, and a key in use is what the clie
 test('setup export sends nothing, so it opens nothing', async () => {
   const { fromStdin, yes } = await readApiOptions([], {}, { kind: 'export' });
   assert.deepEqual([fromStdin, yes], [[], false]);
+});
+
+test('what setup sends, and what its plan is made of, is said before a word of a folder is opened', async () => {
+  const env = {
+    ...{ KEYCLOAK_SERVER_URL: 'https://sso.test', KEYCLOAK_REALM: 'shop', KEYCLOAK_ADMIN_PASSWORD: 'a' },
+    ...{ KEYCLOAK_CLIENT_ID: 'api', KEYCLOAK_CLIENT_SECRET: 's', PUBLIC_URL: 'http://a.test' },
+    ...{ SETUP_USER: 'anna', SETUP_PASSWORD: 'p' },
+  };
+  const folder = emptyFolder();
+  writeFileSync(
+    join(folder, 'auth.ts'),
+    "import { keycloak } from 'keycloak-guard/express'; keycloak({ realm: 'a/b', clientId: 'orders' });",
+  );
+  const told = async (kind: string, args = '', changed: Record<string, string | undefined> = {}) => {
+    const [sent, planned]: string[][] = [[], []];
+    const own = createConsent({ confirm: async () => true });
+    const consent = {
+      open(words, sendings) {
+        sent?.push(...sendings.map(({ name, as }) => `${name} of ${as}`));
+        return own.open(words, sendings);
+      },
+      judge(words, serverUrl, yes) {
+        planned?.push(...words.filter((word) => word !== undefined).map(String));
+        return own.judge(words, serverUrl, yes);
+      },
+    } as Consent;
+    const more = table('--plan-for-admin <file> | | its plan');
+    const words = ['--no-env', ...args.split(' ').filter(Boolean)];
+    const refused = await readApiOptions(words, { ...env, ...changed }, { kind, consent, more }).then(
+      () => [],
+      (error: Error) => [error.message.replace(/ must .*/s, '')],
+    );
+    return [sent?.join(', '), planned?.join(' '), ...refused];
+  };
+  const [admin, secret] = ['KEYCLOAK_ADMIN_PASSWORD of undefined', 'KEYCLOAK_CLIENT_SECRET of api'];
+  const where = 'https://sso.test shop';
+  const all = `${admin}, SETUP_PASSWORD of anna, ${secret}`;
+  assert.deepEqual(await told('guide'), [all, `${where} api s http://a.test anna p`]);
+  assert.deepEqual(await told('guide', '--app http://b.test'), [all, `${where} api s anna p`]);
+  const noUser = { SETUP_USER: undefined };
+  assert.deepEqual(await told('guide', '--no-user', noUser), [
+    ...[`${admin}, ${secret}`, `${where} api s http://a.test`],
+  ]);
+  const byProgram = { KEYCLOAK_REALM: undefined, KEYCLOAK_CLIENT_ID: undefined };
+  assert.deepEqual(await told('guide', `--from ${folder}`, byProgram), [
+    all.replace('of api', 'of undefined'),
+    `https://sso.test (realm of ${folder}/auth.ts) (clientId of ${folder}/auth.ts) s http://a.test anna p`,
+  ]);
+  // Nothing is sent for a realm file, for the plan of an administrator, or by who said something wrong.
+  assert.deepEqual(await told('export'), ['', '']);
+  assert.deepEqual(await told('guide', '--plan-for-admin p.sh'), ['', '']);
+  for (const kind of ['export', 'guide'])
+    assert.deepEqual(await told(kind, '--realm a/b'), ['', '', '--realm (KEYCLOAK_REALM)']);
+  assert.deepEqual(await told('export', `--from ${folder}`, byProgram), ['', '', '--realm (KEYCLOAK_REALM)']);
+});
+
+test('what is asked for in lists is taken whole, and a credential that is chosen is there', async () => {
+  const { realmRoles, clientRoles, groups, scopes, credential } = await read(
+    'api',
+    '--role a --role b --client-role c --group /d --scope e:f --credential secret',
+  );
+  assert.deepEqual([realmRoles, clientRoles, groups, scopes], [['a', 'b'], ['c'], ['/d'], ['e:f']]);
+  assert.equal(credential?.goal.type, 'secret');
 });

@@ -35,7 +35,7 @@ export async function startDevProvider(options: DevProviderOptions): Promise<Dev
   if (realmFile === TESTING_REALM && !existsSync(realmFile)) throw new Error(NO_REALM);
   const { startDevIdp } = await import('@keycloak-guard/testing');
   const source = apiPort === undefined ? { realmFile } : { realm: await readRealm(realmFile, apiPort) };
-  const last = exact || port === 0 ? port : Math.min(port + PORTS_TRIED, 65_535);
+  const last = exact ? port : Math.min(port + PORTS_TRIED, 65_535);
   for (let tried = port; ; tried += 1) {
     if (tried !== 0 && tried === apiPort) continue;
     try {

@@ -56,7 +56,6 @@ export async function docsController(
   const schema = { hide: true };
   app.get('/docs', { schema }, sendPage);
   app.get('/docs/*', { schema }, sendPage);
-  app.addHook('onClose', async () => (await page?.catch(() => undefined))?.close());
 }
 
 /** The answer to everybody who asks for a file. */
@@ -94,7 +93,7 @@ async function openPage(app: FastifyInstance, { clientId, basePath, login }: Pag
     import('@fastify/swagger-ui'),
   ]);
   const page = fastify();
-  await page.register(swagger, {
+  page.register(swagger, {
     mode: 'static',
     specification: { document: (await app.openApi()) as never },
   });
@@ -113,7 +112,7 @@ async function openPage(app: FastifyInstance, { clientId, basePath, login }: Pag
     if (reply.statusCode < 400) reply.header('cache-control', isFile ? 'public, max-age=3600' : 'no-cache');
     done();
   });
-  await page.register(swaggerUi, {
+  page.register(swaggerUi, {
     routePrefix: '/docs',
     indexPrefix: basePath,
     theme: {

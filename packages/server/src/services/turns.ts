@@ -146,13 +146,16 @@ export function createTurns(options: TurnOptions): Turns {
     if (line !== undefined) line.failed = failedLogins.of(network);
   }
 
+  function findNext(): Line | undefined {
+    let next: Line | undefined;
+    for (const line of lines.values()) {
+      if (next === undefined || line.failed < next.failed) next = line;
+    }
+    return next;
+  }
+
   function startNext(): void {
-    while (waiting > 0) {
-      let next: Line | undefined;
-      for (const line of lines.values()) {
-        if (next === undefined || line.failed < next.failed) next = line;
-      }
-      if (next === undefined || !mayStart(next.failed)) return;
+    for (let next = findNext(); next !== undefined && mayStart(next.failed); next = findNext()) {
       const first = next.waiting[0];
       leave(next, 0);
       lines.delete(next.network);
