@@ -70,7 +70,11 @@ describe('a permit', () => {
     const { fake, decide } = await start(async ({ params }) => `${params.id}#view`);
     grant(fake, BOB, 'orders#view');
     await decide('orders');
-    await assertRefused(() => decide('reports'), 'permission_denied');
+    for (const [id, reason] of [
+      ['reports', 'Keycloak does not grant the permission'],
+      ['nope', 'Keycloak has no such permission'],
+    ] as const)
+      assert.equal((await assertRefused(() => decide(id), 'permission_denied')).reason, reason);
   });
 
   it('refuses what the caller wrote into the name, and never takes it for all resources, or for a fault', async () => {

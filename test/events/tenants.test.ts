@@ -82,8 +82,8 @@ test('no more are followed than the options say; who leaves memory makes room fo
   assert.equal(looks.acme, before);
 });
 
-test('beyond that, a tenant is as without events', async (t) => {
-  const { kc, looks, signIn, ask } = await start(t);
+test('beyond that, a tenant is as without events; so is each when following was closed, though there is room', async (t) => {
+  const { kc, looks, signIn, ask } = await start(t, { maxTenants: 2 });
   const news = kc.events({ maxFollowed: 1, pollMs: 200 });
   assert.equal(await ask('acme', await signIn('acme')), 200);
   await news.ready;
@@ -93,8 +93,10 @@ test('beyond that, a tenant is as without events', async (t) => {
   assert.equal(looks.globex, 0);
   await news.close();
   const after = looks.acme;
+  // It pushes the first out.
+  assert.equal(await ask('initech' as never, 'x'), 401);
   await new Promise((resolve) => setTimeout(resolve, 500));
-  assert.equal(looks.acme, after, 'closed');
+  assert.deepEqual(looks, { acme: after, globex: 0 }, 'closed');
 });
 
 test('a tenant without a credential is told once, and its tokens are taken', async (t) => {

@@ -7,14 +7,15 @@ describe('whose the sessions of MCP clients are', () => {
     let now = 0;
     const owners = createSessionOwners(() => now);
     owners.give('session', 'one');
+    assert.equal(owners.groups, 2);
     now += 86_399_999;
     assert.equal(owners.isFor('session', 'one'), true);
     now += 86_399_999;
     assert.equal(owners.isFor('session', 'two'), false);
     now += 1;
     assert.deepEqual(
-      [owners.isFor('session', 'two'), owners.isFor('session', 'one'), owners.size],
-      [false, false, 0],
+      [owners.isFor('session', 'two'), owners.isFor('session', 'one'), owners.size, owners.groups],
+      [false, false, 0, 0],
     );
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { Controller, Get, HttpCode, Module, Post, type Type, UseGuards } from '@nestjs/common';
+import { Controller, Get, HttpCode, Module, Post, Put, type Type, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import {
   ApiOkResponse,
@@ -31,6 +31,8 @@ const NAMES = [
   'permission',
   'own',
   'change',
+  'created',
+  'replaced',
   'used',
 ] as const;
 
@@ -58,6 +60,8 @@ function toController(): Type {
     ...[ApiOkResponse({ description: 'mine' }), ApiUnauthorizedResponse({ description: 'mine' })],
   );
   decorate(one, 'change', Post('change'), Require({}), HttpCode(202));
+  decorate(one, 'created', Post('created'), Require({}));
+  decorate(one, 'replaced', Put('replaced'), Require({}));
   decorate(one, 'used', Get('used'), UseGuards(KeycloakGuard));
   decorate(one, Controller());
   return one;
@@ -107,6 +111,8 @@ for (const platform of PLATFORMS) {
           permission: [[bearer()], ['200', '401', '403', '503']],
           own: [[{ mine: [] }], ['200', '401', '403', '503']],
           change: [[bearer()], ['202', '401', '503']],
+          created: [[bearer()], ['201', '401', '503']],
+          replaced: [[bearer()], ['200', '401', '503']],
           used: [[bearer()], ['200', '401', '503']],
         };
         for (const [path, [security, statuses]] of Object.entries(expected)) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createClient } from '../../packages/guard/src/client/index.ts';
+import { ClientError, createClient } from '../../packages/guard/src/client/index.ts';
 import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import { createSessionKeeper } from '../../packages/guard/src/session/record/keeper.ts';
 import { createMemorySessionStore } from '../../packages/guard/src/session/record/store.ts';
@@ -179,4 +179,29 @@ test('a session that grows when it is renewed is kept in memory no more than one
   await keeper.find(cookie);
   await keeper.find(cookie);
   assert.equal(reads - before, 2);
+});
+
+test('a session whose renewal Keycloak refuses is over in the store, too', async (t) => {
+  let now = Date.UTC(2026, 0, 15);
+  const store = createMemorySessionStore({ clock: () => now });
+  const client = createClient({ serverUrl: 'http://127.0.0.1:9', realm: 'testing', clientId: 'x' });
+  let refreshes = 0;
+  const refresh = async () => {
+    refreshes++;
+    throw new ClientError({ id: 'over', kind: 'invalid_credentials', cause: 'not active', fix: 'Log in.' });
+  };
+  const keeper = createSessionKeeper(
+    resolveSessionOptions({
+      ...{ client: { ...client, refresh }, clock: () => now, store },
+      secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
+    }),
+  );
+  t.after(() => keeper.close());
+  const { cookie } = await keeper.begin({
+    ...{ accessToken: 'a', tokenType: 'bearer', expiresInSeconds: 60, scopes: [] },
+    ...{ refreshToken: 'r', refreshExpiresInSeconds: null, idToken: null },
+  });
+  now += 61_000;
+  for (let i = 0; i < 2; i++) assert.equal(await keeper.find(cookie), null);
+  assert.deepEqual([await keeper.peek(cookie), refreshes], [null, 1]);
 });

@@ -65,6 +65,10 @@ export function createSessionOwners(clock: () => number, most = MOST, mostOfOne 
     get size(): number {
       return sessions.size;
     },
+    /** Owners and tenants that are remembered for their sessions. */
+    get groups(): number {
+      return ofOwner.size + ofTenant.size;
+    },
   };
 }
 
@@ -87,6 +91,9 @@ function createGroups() {
       let largest: ReadonlySet<string> = new Set();
       for (const ids of groups.values()) if (ids.size > largest.size) largest = ids;
       return largest;
+    },
+    get size(): number {
+      return groups.size;
     },
   };
 }
