@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { type Lifecycle, server as makeServer, type Request, type RouteOptions } from '@hapi/hapi';
 import { keycloak } from '../../packages/guard/src/adapters/hapi/index.ts';
 import { AuthError, OptionsError, type Principal } from '../../packages/guard/src/core/index.ts';
+import { createCookieSigner } from '../../packages/guard/src/session/cookie/seal.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
@@ -132,6 +133,59 @@ test('hapi: what an answer gets in onPreResponse stays its own, though both requ
   const [hers, his] = await Promise.all([cookieOf('/shop/hers', headers), cookieOf('/shop/his', headers)]);
   assert.deepEqual([hers, his], ['cart=hers', undefined]);
   assert.deepEqual([await cookieOf('/cart/hers'), await cookieOf('/cart/his')], ['cart=hers', undefined]);
+});
+
+test('hapi: a refusal is a Boom error of the server where Keycloak is the reason', async (t) => {
+  const { server, realm } = await start(t, { auth: false });
+  const codes = ['permission_denied', 'provider_misconfigured', 'provider_unavailable'] as const;
+  const check = () => {
+    throw new AuthError(codes[seen.length] as (typeof codes)[number], 'The shop is closed');
+  };
+  server.auth.strategy('shop', 'keycloak', { check });
+  server.route({ method: 'GET', path: '/shop', options: { auth: 'shop' }, handler: () => 'open' });
+  const seen: unknown[] = [];
+  server.ext('onPreResponse', ({ response }, h) => {
+    if ('isBoom' in response) seen.push([response.output.statusCode, response.isServer]);
+    return h.continue;
+  });
+  for (const _ of codes)
+    await server.inject({ url: '/shop', headers: { authorization: `Bearer ${realm.mint()}` } });
+  assert.deepEqual(seen, [
+    [403, false],
+    [500, true],
+    [503, true],
+  ]);
+});
+
+test('hapi: an error of the application keeps its cookies beside those of a session that is over, and its headers', async () => {
+  const { serverUrl, realm, clientId, clientSecret, fetch } = createTestRealm();
+  const secret = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';
+  const session = { secret, publicUrl: 'http://localhost', cookieName: 'at' };
+  const kc = keycloak({ serverUrl, realm, clientId, clientSecret, fetch, onNotice: false, session });
+  const server = makeServer({ debug: false });
+  await server.register(kc.plugin);
+  const headers = { 'set-cookie': 'cart=1', 'cache-control': 'max-age=60', vary: 'Accept' };
+  const handler = () => {
+    throw Object.assign(new Error(), {
+      isBoom: true,
+      output: { statusCode: 409, headers: { ...headers }, payload: {} },
+    });
+  };
+  server.route({
+    method: 'GET',
+    path: '/',
+    options: { auth: { strategy: 'keycloak', mode: 'optional' } },
+    handler,
+  });
+  const over = `at=${createCookieSigner([secret]).sign('over')}`;
+  for (const [cookie, own, cacheControl, varies] of [
+    [over, ['cart=1', 'at=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax'], 'no-store', 'Accept'],
+    ['', ['cart=1'], 'max-age=60', 'Accept, Cookie'],
+  ] as const) {
+    const answer = await server.inject({ url: '/', headers: { cookie } });
+    const { 'set-cookie': cookies, 'cache-control': kept, vary } = answer.headers;
+    assert.deepEqual([answer.statusCode, [cookies].flat(), kept, vary], [409, own, cacheControl, varies]);
+  }
 });
 
 test('hapi: auth.verify asks again, for connections that stay open', async (t) => {

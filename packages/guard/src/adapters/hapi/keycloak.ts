@@ -62,8 +62,8 @@ const addExtras: Lifecycle.Method = (request, h) => {
     const { headers } = response.output;
     for (const [name, value] of Object.entries(extra.headers))
       headers[name] = toHeader(name, value, headers[name]);
-    if (extra.setCookies.length > 0)
-      Object.assign(response.output.headers, { 'set-cookie': extra.setCookies });
+    const { 'set-cookie': own = [] } = headers as { 'set-cookie'?: string | string[] };
+    if (extra.setCookies.length > 0) Object.assign(headers, { 'set-cookie': [own, extra.setCookies].flat() });
   }
   return h.continue;
 };
