@@ -184,3 +184,24 @@ test('what an admin sees there is who may register, and who may get offline toke
     ['trusted-hosts', 'registration-web-origins', false],
   );
 });
+
+test('a Keycloak that is called by another name from here says itself whose issuer it is', async (t) => {
+  const issuer = 'https://sso.test/realms/my%20shop';
+  const keycloak = await serve(t, ({ url }, response) => {
+    const isOurs = url === '/auth/realms/my%20shop/.well-known/openid-configuration';
+    response.writeHead(200).end(JSON.stringify({ issuer: isOurs ? issuer : 'https://other.test' }));
+  });
+  const { url } = await startHostile(t, () => issuer);
+  const credentials = { realm: 'master', username: 'admin', password: 'admin' };
+  const { trust } = createMcpEvidence(url, credentials, `${keycloak}/auth/`);
+  assert.deepEqual(await trust(), { serverUrl: `${keycloak}/auth`, realm: 'my shop' });
+  for (const [given, at, status] of [
+    [credentials, keycloak, 'fail'],
+    [credentials, undefined, 'fail'],
+    [undefined, `${keycloak}/auth`, 'skipped'],
+  ] as const) {
+    const evidence = createMcpEvidence(url, given, at);
+    assert.equal(((await evidence.trust()) as { status?: string }).status, status);
+    await assert.rejects(evidence.admin(), /the admin may not be sent there/);
+  }
+});
