@@ -83,6 +83,15 @@ test('the enforcement that is not set is the strict one', async () => {
   assert.match(await of('DISABLED'), /^fail the policy enforcement is DISABLED/);
 });
 
+test('a default permission that somebody gave a policy of their own grants no more than that', async () => {
+  const of = (...policies: string[]) =>
+    say('authz.default-permission', answer(200), {
+      state: { model: { lists: { permissions: new Map([['Default Permission', { policies }]]) } } },
+    });
+  assert.match(await of('Default Policy'), /^fail Default Permission/);
+  assert.match(await of('is member'), /^ok/);
+});
+
 test('why the protection API refuses the service account', async () => {
   const protection = (...args: [ReturnType<typeof answer>, Record<string, unknown>?]) =>
     say('authz.protection', ...args);

@@ -269,6 +269,10 @@ describe('the doctor about permissions', () => {
     const both = await seen();
     assert.equal(both.status, 'fail');
     assert.match(both.seen ?? '', /authz\.json: resource "letters"$/);
+    // Of several files, the one that is worst.
+    const differs = write('differs.json', { ...FILE, decisionStrategy: 'AFFIRMATIVE' });
+    const several = await visit(['--authz', differs, '--authz', join(folder, 'authz.json')]);
+    assert.equal(several.find(({ id }) => id === 'authz.file')?.status, 'fail');
   });
 
   test('runs a program only where it is named, also if it stands beside .env', async () => {
