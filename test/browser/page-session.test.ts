@@ -7,7 +7,7 @@ import { isAt, setUpOwnPage, signInAt } from './own-page.ts';
 const CALL = { 'keycloak-js': 'callApi', template: 'call', 'oidc-client-ts': 'callApi' } as const;
 
 // They wait for timers of the page more than they work. What waits longest begins.
-describe('a page', { concurrency: 2 }, () => {
+describe('a page', { concurrency: 4 }, () => {
   test('template: the page says that Keycloak does not answer', async (t) => {
     const { page, app } = await setUpOwnPage(t, 'template');
     await page.route('**/realms/**', (route) => route.abort());
