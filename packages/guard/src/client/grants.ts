@@ -28,11 +28,10 @@ export const grant: GrantRequest<Tokens> = toRequest(async (api, answer) =>
  *
  * @throws {ClientError}
  */
-export const requestTokens: GrantRequest<string> = toRequest(async (api, answer) => {
-  const text = await answer.clone().text();
+export const requestTokens: GrantRequest<string> = toRequest(async (_api, answer) => {
+  const text = await answer.text();
   if (answer.status === 200 && toJsonObject(text) !== undefined) return text;
-  // Throws the reason.
-  await processGenericTokenEndpointResponse(api.server, api.client, answer);
+  // The answer was recorded, and says why.
   throw new Error('refused');
 });
 
