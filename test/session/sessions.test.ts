@@ -195,6 +195,26 @@ test('a code that Keycloak does not take is a failure of its own, and the log ha
   assert.ok(!shown.includes(code));
 });
 
+test('a sign-in that Keycloak refuses, or the person, is in the log with the error of Keycloak', async (t) => {
+  const { idp, sessions, events } = await setUp(t);
+  const lines: unknown[] = [];
+  for (const error of ['access_denied', 'server_error\nlevel=error']) {
+    const begun = await sessions.startLogin(asNode(sessions.paths.startLogin));
+    const state = new URL(String(begun.headers.location)).searchParams.get('state') as string;
+    const query = new URLSearchParams({ state, iss: idp.issuer, error, error_description: `why ${error}` });
+    await sessions.finishLogin({
+      ...asNode(`/auth/callback?${query}`, { cookie: pairOf(begun.setCookies[0]) }),
+      ...{ id: 'r1', log: { info: (...line) => void lines.push(line), warn() {}, error() {} } },
+    });
+  }
+  assert.deepEqual(
+    events.map(([, reason]) => reason),
+    ['cancelled', 'refused'],
+  );
+  const refused = (seen: string) => [{ reqId: 'r1', seen }, 'Keycloak refused the login'];
+  assert.deepEqual(lines, [refused('access_denied'), refused('server_error level=error')]);
+});
+
 test('without a public URL the origin is the one that the request tells, or its own URL has', async (t) => {
   const { sessions } = await setUp(t, { publicUrl: undefined, prefix: '/sso' });
   assert.deepEqual(sessions.paths, {

@@ -8,6 +8,7 @@ import {
   KEPT,
   NO_PRINCIPAL,
   toJsonAnswer,
+  toSafeText,
 } from '../../core/internal.ts';
 import { loginPathOf, type SessionContext, sessionCookieOf } from '../context.ts';
 import {
@@ -142,7 +143,7 @@ function toFailure(error: unknown, request: SessionRequest, organization?: strin
       log.info({ reqId, fix: NO_ORGANIZATION }, cause);
       return 'not_member';
     }
-    log.info({ reqId, reason: error.reason }, error.message);
+    log.info({ reqId, ...(error.error !== undefined && { seen: toSafeText(error.error) }) }, error.message);
     if (error.reason === 'invalid_response') return 'not_yours';
     return error.error === 'access_denied' ? 'cancelled' : 'refused';
   }
