@@ -83,6 +83,14 @@ describe('what Keycloak tells in its events', () => {
     });
   }
 
+  it('a not-before of a client is for no token of another client', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    const [ofClient, ofOther] = ['web-app', 'other'].map((azp) => realm.mint({ azp }));
+    events.admin('UPDATE CLIENT', 'clients/x', { clientId: 'web-app', notBefore: realm.now + 1 });
+    await passing('it is refused', async () => (await isRefused(verifier, ofClient ?? '')) !== undefined);
+    await verifier.verify(ofOther ?? '');
+  });
+
   const asked: readonly [what: string, tell: (events: EventRealm) => void][] = [
     ['a user is disabled', (e) => e.admin('UPDATE USER', 'users/u1', { enabled: false })],
     ['a user is changed, without details', (e) => e.admin('UPDATE USER', 'users/u1')],

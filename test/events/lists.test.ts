@@ -208,6 +208,19 @@ describe('a Keycloak that is not what it should be', () => {
     assert.equal(await isRefused(verifier, token), 'token_revoked');
   });
 
+  for (const [status, reason] of [
+    [500, /: Keycloak shows no events \(HTTP 500/],
+    [403, /may not see Keycloak's events \(.*403.*give its service account the role view-events/],
+  ] as const) {
+    it(`answers ${status} for long: the reason says so`, async (t) => {
+      const { events } = await startFollowing(t);
+      events.refuse = { status, times: Number.POSITIVE_INFINITY };
+      await passing('it is told', () => events.notices.some(({ code }) => code === 'events_lost'));
+      const { message = '' } = events.notices.find(({ code }) => code === 'events_lost') ?? {};
+      assert.match(message, reason);
+    });
+  }
+
   it('has events without a type: the reason says so', async (t) => {
     const { events, news } = await startFollowing(t);
     events.lists.admin.unshift({ id: 'e1', time: events.realm.clock(), operationType: { toString: 1 } });

@@ -84,7 +84,9 @@ function setUp(open: (call: unknown) => Promise<unknown> = () => Promise.reject(
       }),
     },
     refusalOf: (error: unknown) =>
-      error === fault ? undefined : { status: 403, headers: {}, setCookies: [], body: '{"detail":"no"}' },
+      error instanceof AuthError
+        ? { status: 403, headers: {}, setCookies: [], body: '{"detail":"no"}' }
+        : undefined,
   };
   const handshakes = { goOnWith: (_: object, token: string) => void tokens.push(token) };
   const say = (level: string) => (_: object, line: string) => void lines.push(`${level} ${line}`);

@@ -151,6 +151,21 @@ test('where it has said them, all answers of a controller whose every handler is
   assert.notEqual(responses[403].description, 'mine');
 });
 
+test('and none are where it leaves one of them open', async (t) => {
+  class Half {
+    one() {}
+    two() {}
+  }
+  Object.assign(Half, {
+    _OPENAPI_METADATA_FACTORY: () => ({ one: { type: String }, two: { type: String } }),
+  });
+  decorate(Half, 'one', Get('one'), Require({}));
+  decorate(Half, 'two', Get('two'));
+  decorate(Half, Controller());
+  const [security, statuses] = (await documentOf(t, 'express', false, Half as Type))('two');
+  assert.deepEqual([security, statuses], [undefined, ['200']]);
+});
+
 test('a handler that nothing guards needs no token in the document either', async (t) => {
   class Open {
     one() {}
