@@ -87,6 +87,25 @@ describe('who is behind a token', () => {
       });
   });
 
+  it('is named where another one was asked for', () => {
+    const wordsOf = (actor: Requirements['actor'], claims: Record<string, unknown>) => {
+      try {
+        toGuard({ actor } as Requirements, 'my-api')(principalOf(claims) as never);
+      } catch (error) {
+        if (isAuthError(error)) return [error.reason, error.expected, error.seen];
+      }
+      return assert.fail('it was let in');
+    };
+    const nobody = ['Somebody acts in the name of the user', 'nobody'];
+    const others = ['The client may not act for users', 'actor web or reports'];
+    const clients = { client: ['web', 'reports'] };
+    assert.deepEqual(wordsOf(false, { act: { sub: 'u', client_id: 'web' } }), [...nobody, 'actor web']);
+    assert.deepEqual(wordsOf(false, { act: { sub: 'admin-1' } }), [...nobody, 'actor admin-1']);
+    assert.deepEqual(wordsOf(false, { act: {} }), [...nobody, 'actor without a name']);
+    assert.deepEqual(wordsOf(clients, { act: { client_id: 'crm' } }), [...others, 'actor crm']);
+    assert.deepEqual(wordsOf(clients, {}), [...others, 'nobody']);
+  });
+
   it('may be asked for: nobody, or this client', () => {
     const impersonated = { act: { sub: 'admin-1' } };
     const delegated = { act: { sub: 'agent-1', client_id: 'reports' } };

@@ -345,6 +345,25 @@ describe('requirements', () => {
         return true;
       },
     );
+    const rulesOf = (one: unknown) => {
+      try {
+        toGuard(one as never, 'my-api');
+      } catch (error) {
+        if (error instanceof OptionsError)
+          return error.problems.map(({ option, rule }) => `${option} ${rule}`);
+      }
+      return [];
+    };
+    assert.deepEqual(rulesOf({ clientRole: {} }), ['clientRole must name a role of a client']);
+    for (const list of [['user', ''], ['user', ' '], ['user', 7], 7]) {
+      assert.deepEqual(rulesOf({ realmRole: list }), [
+        'realmRole must be a non-empty string, or a list of them',
+      ]);
+    }
+    assert.deepEqual(rulesOf({ scope: ['a', 'b c'] }), [
+      'scope must be a scope without spaces, or a list of them',
+    ]);
+    assert.deepEqual(rulesOf({ realmRole: ['two words'] }), []);
     const inherits = Object.create(Object.assign(Object.create(null), { realmRole: 'user' }));
     for (const one of [null, undefined, 'x', [], inherits]) {
       assert.throws(() => toGuard(one as never, 'my-api'), OptionsError);
