@@ -5,6 +5,10 @@ import {
   createEpoch,
   createRevocationList,
 } from '../../packages/guard/src/core/revocation/revocation-list.ts';
+import {
+  assertRememberSeconds,
+  createRevocationLog,
+} from '../../packages/guard/src/core/revocation/revocation-log.ts';
 
 const issuer = 'https://sso.example.com/realms/testing';
 
@@ -27,4 +31,81 @@ test('what is heard again by way of others is no news, in whatever order; first 
   assert.equal(list.add({ ...second }, true), false);
   assert.equal(since(), 3);
   assert.equal(list.judge({ ...token, iat: 2000 })?.since, 3, 'what was known is still known');
+});
+
+test('of two about the same the one that says more is in force; first hand, one that says less is a reason to ask again', () => {
+  const recheck = (issuedUntil: number, setAt: number): Revocation => ({
+    ...{ type: 'recheck', issuer, issuedUntil, setAt },
+  });
+  const session = (endedAt: number): Revocation => ({ type: 'session', issuer, sessionId: 's1', endedAt });
+  const start = (first: Revocation) => {
+    const log = createRevocationLog();
+    assert.equal(log.add(first), first);
+    return log;
+  };
+  for (const [first, second, isFirstHand, expected] of [
+    [recheck(100, 50), recheck(101, 40), false, 'after'],
+    [recheck(100, 50), recheck(100, 51), false, 'after'],
+    [recheck(100, 50), recheck(100, 50), true, 'none'],
+    [recheck(100, 50), recheck(100, 49), false, 'none'],
+    [recheck(100, 50), recheck(100, 49), true, 'again'],
+    [recheck(100, 50), recheck(99, 60), false, 'none'],
+    [recheck(100, 50), recheck(99, 60), true, 'again'],
+    [recheck(100, 50), recheck(99, 50), true, 'again'],
+    [session(100), session(101), false, 'after'],
+    [session(100), session(99), true, 'none'],
+  ] as const) {
+    const log = start(first);
+    const news = log.add(second, isFirstHand);
+    const what = news === second ? 'after' : news === undefined ? 'none' : 'again';
+    assert.equal(what, expected, JSON.stringify([first, second, isFirstHand]));
+    if (what === 'again') assert.deepEqual(news, first);
+    assert.deepEqual([...log.all()], [what === 'after' ? second : first]);
+  }
+});
+
+test('so many are kept, and so long, as was said; what comes again is new, and a not-before is apart', () => {
+  let now = 0;
+  const log = createRevocationLog(() => now, 10, 2);
+  const add = (id: string) => log.add({ type: 'session', issuer, sessionId: id, endedAt: 1 });
+  const kept = () => [...'abcdefg'].filter((id) => log.get('session', issuer, id) !== undefined).join('');
+  add('a');
+  now = 10_000;
+  add('b');
+  assert.equal(kept(), 'ab');
+  now++;
+  add('b');
+  assert.equal(kept(), 'b', 'its time is over');
+  add('c');
+  add('b');
+  add('d');
+  assert.equal(kept(), 'bd', 'there was no room');
+  log.keepFor(5);
+  now += 10_000;
+  add('d');
+  assert.equal(kept(), 'bd', 'no shorter than before');
+  log.keepFor(20);
+  now += 10_000;
+  add('d');
+  assert.equal(kept(), 'bd');
+  now += 10_001;
+  add('e');
+  assert.equal(kept(), 'de');
+  for (const [clientId, notBefore] of [
+    ['x', 1],
+    ['y', 1],
+    ['x', 2],
+    ['z', 1],
+  ] as const)
+    log.add({ type: 'not-before', issuer, clientId, notBefore });
+  assert.equal(kept(), 'de');
+  const clients = ['x', 'y', 'z'].filter((id) => log.get('not-before', issuer, id) !== undefined);
+  assert.deepEqual([clients, log.size()], [['x', 'z'], 4]);
+});
+
+test('the time for which they are kept is a positive number', () => {
+  for (const wrong of [0, -1, Number.NaN, '10', null]) {
+    assert.throws(() => assertRememberSeconds(wrong), RangeError, String(wrong));
+  }
+  assertRememberSeconds(0.1);
 });
