@@ -8,7 +8,6 @@ import {
   KEPT,
   NO_PRINCIPAL,
   toJsonAnswer,
-  toSafeText,
 } from '../../core/internal.ts';
 import { loginPathOf, type SessionContext, sessionCookieOf } from '../context.ts';
 import {
@@ -133,6 +132,13 @@ async function endEarlierSession(context: SessionContext, request: SessionReques
   if (earlier !== null) await endSession(context, earlier, 'replaced', request);
 }
 
+/** RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6. Any other is words of whoever made the URL, and is not logged. */
+const ERRORS = [
+  ...['access_denied', 'invalid_request', 'invalid_scope', 'server_error', 'temporarily_unavailable'],
+  ...['unauthorized_client', 'unsupported_response_type'],
+  ...['consent_required', 'interaction_required', 'login_required'],
+];
+
 /** A few words for the person, the cause for the log. */
 function toFailure(error: unknown, request: SessionRequest, organization?: string): LoginFailure {
   const reqId = request.id;
@@ -143,7 +149,7 @@ function toFailure(error: unknown, request: SessionRequest, organization?: strin
       log.info({ reqId, fix: NO_ORGANIZATION }, cause);
       return 'not_member';
     }
-    log.info({ reqId, ...(error.error !== undefined && { seen: toSafeText(error.error) }) }, error.message);
+    log.info({ reqId, seen: ERRORS.find((one) => one === error.error) }, error.message);
     if (error.reason === 'invalid_response') return 'not_yours';
     return error.error === 'access_denied' ? 'cancelled' : 'refused';
   }
