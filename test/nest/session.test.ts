@@ -80,10 +80,10 @@ async function openSessionApp(t: TestContext, platform: Platform) {
 function send(url: URL, method = 'GET', body = '', headers: OutgoingHttpHeaders = {}): Promise<Response> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers }, (answer) => {
-      const fields = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
-        values.map((value): [string, string] => [name, value]),
+      const { statusCode: status = 0, rawHeaders } = answer;
+      const fields = rawHeaders.flatMap((name, at): [string, string][] =>
+        at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? '']] : [],
       );
-      const { statusCode: status = 0 } = answer;
       text(answer).then(
         (read) => resolve(new Response(read === '' ? null : read, { status, headers: fields })),
         reject,

@@ -4,6 +4,7 @@ import http, { createServer, type IncomingMessage, type ServerResponse } from 'n
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { inspect } from 'node:util';
 import { loadConfig } from '../../packages/server/src/config/load-config.ts';
 import { createKeycloakFetch } from '../../packages/server/src/http/keycloak-fetch.ts';
 import { eventually } from '../support/eventually.ts';
@@ -80,6 +81,8 @@ test('a connection that nobody uses is kept for four seconds, shorter than serve
 });
 
 test('follows no redirect', async (t) => {
+  // As whoever prints everything: Node keeps what the getter makes here, for all answers of the process.
+  inspect(http.IncomingMessage.prototype, { getters: true, showHidden: true });
   const { url } = await start(t, (_request, response) => {
     response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end();
   });

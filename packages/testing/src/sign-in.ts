@@ -37,8 +37,9 @@ export async function plainFetch(url: string, init?: RequestInit): Promise<Respo
   return new Promise((resolve, reject) => {
     sent.on('error', reject).on('response', (answer) => {
       const received = new Headers();
-      for (const [name, values = []] of Object.entries(answer.headersDistinct))
-        for (const value of values) received.append(name, value);
+      const { rawHeaders } = answer;
+      for (let at = 0; at < rawHeaders.length; at += 2)
+        received.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
       const toResponse = (content: ArrayBuffer | ReadableStream | null) =>
         new Response(content, { status: answer.statusCode ?? 0, headers: received });
       // Of events there is no end to wait for.

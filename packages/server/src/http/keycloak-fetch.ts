@@ -75,8 +75,9 @@ async function read(answer: IncomingMessage): Promise<Response> {
   }
   const status = answer.statusCode as number;
   const headers = new Headers();
-  for (const [name, values] of Object.entries(answer.headersDistinct)) {
-    for (const one of values as string[]) headers.append(name, one);
+  const { rawHeaders } = answer;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
   }
   // Chunked or not: now the length is known, and nobody has to count again.
   headers.set('content-length', String(bytes));

@@ -69,8 +69,9 @@ export function createCertificateFetch(
 
 function toResponse(answer: IncomingMessage): Response {
   const headers = new Headers();
-  for (const [name, values] of Object.entries(answer.headersDistinct)) {
-    for (const one of values as string[]) headers.append(name, one);
+  const { rawHeaders } = answer;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
   }
   const status = answer.statusCode as number;
   if (status === 204 || status === 205 || status === 304) {
