@@ -10,6 +10,7 @@ import type { TLSSocket } from 'node:tls';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { createCredential, isAuthError, type Notice } from '../../packages/guard/src/core/index.ts';
 import { createTestCertificate } from '../support/certificates.ts';
+import { printAnswers } from '../support/print-answers.ts';
 
 const [server, first, second] = ['localhost', 'first', 'second'].map(createTestCertificate) as [
   ReturnType<typeof createTestCertificate>,
@@ -107,6 +108,12 @@ describe('a client certificate', () => {
     assert.equal((await send(`${origin}/moved`)).status, 302);
     await assert.rejects(send('https://127.0.0.1:1/'), { name: 'TypeError', message: 'fetch failed' });
     await assert.rejects(send(`${origin}/who`, { signal: AbortSignal.abort() }), { name: 'TypeError' });
+  });
+
+  it('brings the headers of the answer, also after somebody printed everything', async (t) => {
+    const { send } = start('printed');
+    printAnswers(t);
+    assert.equal((await send(`${origin}/who`)).headers.get('x-list'), 'a, b');
   });
 
   it('meets a proxy with a status of its own, and the process goes on', async () => {

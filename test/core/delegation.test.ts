@@ -92,7 +92,8 @@ describe('who is behind a token', () => {
       try {
         toGuard({ actor } as Requirements, 'my-api')(principalOf(claims) as never);
       } catch (error) {
-        if (isAuthError(error)) return [error.reason, error.expected, error.seen];
+        if (!isAuthError(error)) throw error;
+        return [error.reason, error.expected, error.seen];
       }
       return assert.fail('it was let in');
     };

@@ -122,7 +122,7 @@ it('the target is what follows scheme and host', () => {
 
 it('an origin is scheme, host and port alone, and is written as browsers write it', () => {
   const longest = `${'a.'.repeat(126)}a`;
-  for (const [text, is, written] of [
+  for (const [text, isOne, written] of [
     ['https://app.example', true, undefined],
     ['https://app.example/', true, 'https://app.example'],
     ['https://app.example:443', true, 'https://app.example'],
@@ -140,7 +140,7 @@ it('an origin is scheme, host and port alone, and is written as browsers write i
     [`https://${longest}:443`, true, `https://${longest}`],
     [`https://${longest}a:443`, false, undefined],
   ] as const) {
-    assert.equal(isOrigin(text), is, text);
+    assert.equal(isOrigin(text), isOne, text);
     assert.equal(toWrittenOrigin(text), written ?? text, text);
   }
 });

@@ -4,10 +4,10 @@ import http, { createServer, type IncomingMessage, type ServerResponse } from 'n
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { inspect } from 'node:util';
 import { loadConfig } from '../../packages/server/src/config/load-config.ts';
 import { createKeycloakFetch } from '../../packages/server/src/http/keycloak-fetch.ts';
 import { eventually } from '../support/eventually.ts';
+import { printAnswers } from '../support/print-answers.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -80,9 +80,13 @@ test('a connection that nobody uses is kept for four seconds, shorter than serve
   assert.deepEqual([keepAlive, timeout], [true, 4_000]);
 });
 
+test('headers are those of the answer, also after somebody printed everything', async (t) => {
+  const { url } = await start(t, (_request, response) => response.setHeader('x-own', ['a', 'b']).end());
+  printAnswers(t);
+  assert.equal((await createKeycloakFetch()(url, MANUAL)).headers.get('x-own'), 'a, b');
+});
+
 test('follows no redirect', async (t) => {
-  // As whoever prints everything: Node keeps what the getter makes here, for all answers of the process.
-  inspect(http.IncomingMessage.prototype, { getters: true, showHidden: true });
   const { url } = await start(t, (_request, response) => {
     response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end();
   });

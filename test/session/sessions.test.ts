@@ -195,10 +195,15 @@ test('a code that Keycloak does not take is a failure of its own, and the log ha
   assert.ok(!shown.includes(code));
 });
 
-test('a sign-in that Keycloak refuses, or the person, is in the log with the error of Keycloak', async (t) => {
+test('a sign-in that Keycloak or the person refused is in the log with its error, and words that somebody made up are not', async (t) => {
   const { idp, sessions, events } = await setUp(t);
   const lines: unknown[] = [];
-  for (const error of ['access_denied', 'temporarily_unavailable', 'my own words']) {
+  for (const error of [
+    'access_denied',
+    'temporarily_unavailable',
+    'invalid_request_object',
+    'my own words',
+  ]) {
     const begun = await sessions.startLogin(asNode(sessions.paths.startLogin));
     const state = new URL(String(begun.headers.location)).searchParams.get('state') as string;
     const query = new URLSearchParams({ state, iss: idp.issuer, error, error_description: `why ${error}` });
@@ -209,10 +214,13 @@ test('a sign-in that Keycloak refuses, or the person, is in the log with the err
   }
   assert.deepEqual(
     events.map(([, reason]) => reason),
-    ['cancelled', 'refused', 'refused'],
+    ['cancelled', 'refused', 'refused', 'refused'],
   );
   const refused = (seen?: string) => [{ reqId: 'r1', seen }, 'Keycloak refused the login'];
-  assert.deepEqual(lines, [refused('access_denied'), refused('temporarily_unavailable'), refused()]);
+  assert.deepEqual(
+    lines,
+    ['access_denied', 'temporarily_unavailable', 'invalid_request_object', undefined].map(refused),
+  );
 });
 
 test('without a public URL the origin is the one that the request tells, or its own URL has', async (t) => {

@@ -6,6 +6,7 @@ import { keycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import { signIn } from '../../packages/testing/src/index.ts';
 import { listen } from '../adapters/listen.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
+import { printAnswers } from '../support/print-answers.ts';
 
 const SARA = { username: 'sara', password: 'Test#123456' };
 
@@ -47,6 +48,13 @@ async function start(t: TestContext, clientSecret = 'for-development-only') {
 }
 
 describe('a sign-in without a browser', () => {
+  test('needs nothing that is lost after somebody printed everything', async (t) => {
+    const { url } = await start(t);
+    printAnswers(t);
+    const sara = await signIn(`${url}/me`, SARA);
+    assert.equal(await sara.response.text(), 'hello sara');
+  });
+
   test('comes back to the page, and what is called afterwards has its cookies', async (t) => {
     const { idp, url } = await start(t);
     const sara = await signIn(`${url}/me?tab=1`, SARA);

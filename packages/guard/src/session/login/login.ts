@@ -132,11 +132,13 @@ async function endEarlierSession(context: SessionContext, request: SessionReques
   if (earlier !== null) await endSession(context, earlier, 'replaced', request);
 }
 
-/** RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6. Any other is words of whoever made the URL, and is not logged. */
+/** RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6, RFC 8707 §2. Any other may be words of whoever made the URL: it is not logged. */
 const ERRORS = [
-  ...['access_denied', 'invalid_request', 'invalid_scope', 'server_error', 'temporarily_unavailable'],
-  ...['unauthorized_client', 'unsupported_response_type'],
-  ...['consent_required', 'interaction_required', 'login_required'],
+  ...NOT_SILENTLY,
+  ...['access_denied', 'server_error', 'temporarily_unavailable', 'unauthorized_client'],
+  ...['invalid_request', 'invalid_request_object', 'invalid_request_uri', 'invalid_scope', 'invalid_target'],
+  ...['registration_not_supported', 'request_not_supported', 'request_uri_not_supported'],
+  'unsupported_response_type',
 ];
 
 /** A few words for the person, the cause for the log. */
