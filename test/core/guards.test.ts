@@ -20,6 +20,7 @@ import {
 } from '../../packages/guard/src/core/index.ts';
 import { scopesOf } from '../../packages/guard/src/core/internal.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
+import { rulesBrokenBy } from '../support/refusal.ts';
 
 const { realmRole: requireRealmRole, scope: requireScope, group: requireGroup } = GUARDS_OF_LISTS;
 const { groupTree: requireGroupTree, audience: requireAudience, issuer: requireIssuer } = GUARDS_OF_LISTS;
@@ -260,15 +261,21 @@ describe('guards', () => {
 
   it('that are built wrongly fail when they are built', () => {
     const texts = [
-      ...[requireRealmRole, requireScope, requireGroup],
-      ...[requireGroupTree, requireOrganization, requireAudience],
+      requireRealmRole,
+      requireScope,
+      requireGroup,
+      requireGroupTree,
+      requireOrganization,
+      requireAudience,
     ];
     for (const build of texts) {
       assert.throws(() => build(), /^TypeError: The .+ of a guard must /);
-      for (const wrong of ['', ' ', 1, null, undefined, ['x']])
+      for (const wrong of ['', ' ', 1, null, undefined, ['x']]) {
         assert.throws(() => build(wrong as string), /must be a non-empty string/);
+      }
     }
     // As OAuth writes several in one parameter: no token ever has such a scope.
+    assert.throws(() => requireScope('profile email'), /without spaces, or a list of them/);
     assert.throws(() => requireScope('openid', 'profile email'), /without spaces, or a list of them/);
     assert.throws(() => requireClientRole('', 'x'), /client id/);
     assert.throws(() => requireClientRole('x'), /role of the client x/);
@@ -276,16 +283,7 @@ describe('guards', () => {
   });
 });
 
-/** What is wrong with requirements, by member. */
-const rulesOf = (one: unknown) => {
-  try {
-    toGuard(one as never, 'my-api');
-  } catch (error) {
-    if (!(error instanceof OptionsError)) throw error;
-    return error.problems.map(({ option, rule }) => `${option} ${rule}`);
-  }
-  return [];
-};
+const rulesOf = (one: unknown) => rulesBrokenBy(() => toGuard(one as never, 'my-api'));
 
 describe('requirements', () => {
   const met: Requirements[] = [

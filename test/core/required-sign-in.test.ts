@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   type AcrLevels,
-  type OptionsError,
   type Principal,
   type RequiredSignIn,
   type Requirements,
   requireSignIn,
   toGuard,
 } from '../../packages/guard/src/core/index.ts';
-import { assertRefused, refusalOf } from '../support/refusal.ts';
+import { assertRefused, refusalOf, rulesBrokenBy } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 const realm = createTestRealm();
@@ -104,14 +103,8 @@ describe('a guard that wants a recent sign-in', () => {
 });
 
 describe('requirements', () => {
-  const wrong = (requirements: Requirements, acrLevels?: AcrLevels) => {
-    try {
-      toGuard(requirements, 'my-api', { acrLevels });
-      return [];
-    } catch (error) {
-      return (error as OptionsError).problems.map(({ option, rule }) => `${option} ${rule}`);
-    }
-  };
+  const wrong = (requirements: Requirements, acrLevels?: AcrLevels) =>
+    rulesBrokenBy(() => toGuard(requirements, 'my-api', { acrLevels }));
 
   it('may name both, for one refusal with both', async () => {
     const guard = toGuard({ acr: 'gold', maxAge: 60 }, 'my-api', { clock: realm.clock });

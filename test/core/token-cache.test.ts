@@ -14,12 +14,11 @@ function toEntry(name: string, more: Partial<CachedToken> = {}): CachedToken {
 
 /** @returns the names of those that are kept, of those given; looking for them changes nothing */
 function keptOf(cache: TokenCache<CachedToken>, entries: Record<string, CachedToken>): string[] {
-  return Object.keys(entries).filter((name) => {
-    const entry = entries[name] as CachedToken;
+  return Object.entries(entries).flatMap(([name, entry]) => {
     const { wasUsed } = entry;
     const isKept = cache.get(entry.token) === entry;
     entry.wasUsed = wasUsed;
-    return isKept;
+    return isKept ? [name] : [];
   });
 }
 
@@ -29,11 +28,12 @@ function fill(most: number, entries: Record<string, CachedToken>) {
   return cache;
 }
 
-const named = (...names: string[]) => Object.fromEntries(names.map((name) => [name, toEntry(name)]));
+const named = <Name extends string>(...names: Name[]) =>
+  Object.fromEntries(names.map((name) => [name, toEntry(name)])) as Record<Name, CachedToken>;
 
 describe('tokens that are known', () => {
   test('are found by the whole token: another one with the same end is not it, and deletes nothing', () => {
-    const { a } = named('a') as { a: CachedToken };
+    const { a } = named('a');
     const cache = fill(3, { a });
     assert.equal(cache.get(a.token), a);
     const sameEnd = `other${a.token}`;
@@ -62,7 +62,7 @@ describe('tokens that are known', () => {
     const entries = named('a', 'b', 'c');
     const cache = fill(3, entries);
     assert.deepEqual(keptOf(cache, entries), ['a', 'b', 'c']);
-    cache.get((entries.a as CachedToken).token);
+    cache.get(entries.a.token);
     const all = { ...entries, d: toEntry('d') };
     cache.set(all.d, NOW);
     assert.equal(cache.size, 3);
@@ -126,7 +126,7 @@ describe('tokens that are known', () => {
     const most = 3;
     const entries = named('a', 'b', 'c');
     const cache = fill(most, entries);
-    const { a, b, c } = entries as Record<'a' | 'b' | 'c', CachedToken>;
+    const { a, b, c } = entries;
     cache.resize(b, most * AVERAGE, NOW);
     assert.deepEqual([keptOf(cache, entries), b.size], [['b'], most * AVERAGE]);
     cache.resize(b, 10, NOW);
@@ -136,7 +136,7 @@ describe('tokens that are known', () => {
   });
 
   test('that are kept no more, or in another form, do not come back by growing', () => {
-    const { a } = named('a') as { a: CachedToken };
+    const { a } = named('a');
     const cache = new TokenCache<CachedToken>(3);
     cache.resize(a, 50, NOW);
     assert.deepEqual([cache.size, a.size], [0, 50]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
+import { createMemoryRevocationStore, type Notice } from '../../packages/guard/src/core/index.ts';
 import { startEvents } from '../../packages/guard/src/events/index.ts';
 import { passing, passTime, stopTime } from '../support/passing-time.ts';
 import { assertRefused } from '../support/refusal.ts';
@@ -147,6 +147,13 @@ describe('the lists of events', () => {
   });
 });
 
+/** The notice that events are not read. */
+async function whyLost({ notices }: EventRealm): Promise<string> {
+  const isIt = ({ code }: Notice) => code === 'events_lost';
+  await passing('it is told', () => notices.some(isIt));
+  return notices.find(isIt)?.message ?? '';
+}
+
 describe('a Keycloak that is not what it should be', () => {
   it('has a list without end, each page of it new: it is given up, and closing ends', {
     timeout: 60_000,
@@ -215,18 +222,14 @@ describe('a Keycloak that is not what it should be', () => {
     it(`answers ${status} for long: the reason says so`, async (t) => {
       const { events } = await startFollowing(t);
       events.refuse = { status, times: Number.POSITIVE_INFINITY };
-      await passing('it is told', () => events.notices.some(({ code }) => code === 'events_lost'));
-      const { message = '' } = events.notices.find(({ code }) => code === 'events_lost') ?? {};
-      assert.match(message, reason);
+      assert.match(await whyLost(events), reason);
     });
   }
 
   it('has events without a type: the reason says so', async (t) => {
     const { events, news } = await startFollowing(t);
     events.lists.admin.unshift({ id: 'e1', time: events.realm.clock(), operationType: { toString: 1 } });
-    await passing('it is told', () => events.notices.some(({ code }) => code === 'events_lost'));
-    const { message = '' } = events.notices.find(({ code }) => code === 'events_lost') ?? {};
-    assert.match(message, /Keycloak answered something else than a list of events/);
+    assert.match(await whyLost(events), /Keycloak answered something else than a list of events/);
     assert.equal(news.status().isHealthy, false);
   });
 });

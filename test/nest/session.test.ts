@@ -14,6 +14,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { KeycloakModule, Principal, Require } from '../../packages/guard/src/adapters/nest/index.ts';
+import { toHeaders } from '../../packages/guard/src/core/http/request.ts';
 import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
@@ -80,12 +81,9 @@ async function openSessionApp(t: TestContext, platform: Platform) {
 function send(url: URL, method = 'GET', body = '', headers: OutgoingHttpHeaders = {}): Promise<Response> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers }, (answer) => {
-      const { statusCode: status = 0, rawHeaders } = answer;
-      const fields = rawHeaders.flatMap((name, at): [string, string][] =>
-        at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? '']] : [],
-      );
+      const { statusCode: status = 0 } = answer;
       text(answer).then(
-        (read) => resolve(new Response(read === '' ? null : read, { status, headers: fields })),
+        (read) => resolve(new Response(read === '' ? null : read, { status, headers: toHeaders(answer) })),
         reject,
       );
     });

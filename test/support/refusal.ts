@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { AuthError, type AuthErrorCode } from '../../packages/guard/src/core/index.ts';
+import { AuthError, type AuthErrorCode, OptionsError } from '../../packages/guard/src/core/index.ts';
 
 /** Runs what should be refused, thrown or rejected, and returns the refusal. */
 export async function refusalOf(act: () => unknown): Promise<AuthError> {
@@ -16,6 +16,17 @@ export async function assertRefused(act: () => unknown, code: AuthErrorCode): Pr
   const error = await refusalOf(act);
   assert.equal(error.code, code, `refused as ${error.code} (${error.reason}), not as ${code}`);
   return error;
+}
+
+/** What is wrong with options, each with its name; nothing where they are taken. */
+export function rulesBrokenBy(act: () => unknown): string[] {
+  try {
+    act();
+    return [];
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    return error.problems.map(({ option, rule }) => `${option} ${rule}`);
+  }
 }
 
 /** The answer came at once: no promise. */

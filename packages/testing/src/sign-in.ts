@@ -37,6 +37,7 @@ export async function plainFetch(url: string, init?: RequestInit): Promise<Respo
   return new Promise((resolve, reject) => {
     sent.on('error', reject).on('response', (answer) => {
       const received = new Headers();
+      // As they came: see `toHeaders` of keycloak-guard, which this package does not need.
       const { rawHeaders } = answer;
       for (let at = 0; at < rawHeaders.length; at += 2)
         received.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);

@@ -1,5 +1,6 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { toHeaders } from 'keycloak-guard/unstable';
 
 /** As the `fetch` of Node.js does: shorter than servers and proxies keep idle connections. Unit: milliseconds. */
 const KEEP_IDLE_MS = 4_000;
@@ -74,11 +75,7 @@ async function read(answer: IncomingMessage): Promise<Response> {
     throw new TypeError('terminated', { cause });
   }
   const status = answer.statusCode as number;
-  const headers = new Headers();
-  const { rawHeaders } = answer;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
-  }
+  const headers = toHeaders(answer);
   // Chunked or not: now the length is known, and nobody has to count again.
   headers.set('content-length', String(bytes));
   const hasBody = status !== 204 && status !== 205 && status !== 304;

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Agent } from 'node:https';
 import { AuthError } from '../http/errors.ts';
+import { toHeaders } from '../http/request.ts';
 import type { CredentialContext, CredentialOptions } from './credential.ts';
 import { fileMaterial } from './file-material.ts';
 
@@ -68,11 +69,7 @@ export function createCertificateFetch(
 }
 
 function toResponse(answer: IncomingMessage): Response {
-  const headers = new Headers();
-  const { rawHeaders } = answer;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
-  }
+  const headers = toHeaders(answer);
   const status = answer.statusCode as number;
   if (status === 204 || status === 205 || status === 304) {
     answer.resume();

@@ -66,6 +66,18 @@ export function receivedHeaderOf(
 }
 
 /**
+ * The headers of an answer, as they came: Node's `headersDistinct` is empty in every answer once somebody printed its prototype with
+ * what getters give.
+ */
+export function toHeaders({ rawHeaders }: { readonly rawHeaders: readonly string[] }): Headers {
+  const headers = new Headers();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
+  }
+  return headers;
+}
+
+/**
  * Whether a header came more than once: of some, Node keeps the first and drops the rest.
  *
  * @param header in lower case
