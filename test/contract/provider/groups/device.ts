@@ -129,10 +129,10 @@ export const deviceGroup: Behaviours = {
         const device = await ask.open();
         assertFault(await ask.poll(device), 400, 'authorization_pending', PENDING);
         assertFault(await ask.poll(device), 400, 'slow_down', 'Slow down');
-        await realm.pass(1.1);
+        await realm.pass(4.1);
         assertFault(await ask.poll(device), 400, 'authorization_pending', PENDING);
       },
-      { 'oauth2.device.polling.interval': '1' },
+      { 'oauth2.device.polling.interval': '4' },
     ),
   'a code that nobody used in time': (scene) =>
     withDevices(

@@ -163,17 +163,17 @@ const endings: [string, Behaviours[string]][] = Object.entries(ENDINGS).map(([ti
 export const lifespansGroup: Behaviours = {
   ...Object.fromEntries([...rows, ...endings]),
   'a session in use does not end, and userinfo is no use': async ({ withRealm }) => {
-    await withRealm(changeOf({ realm: { ssoSessionIdleTimeout: 5 } }), async (caller, realm) => {
+    await withRealm(changeOf({ realm: { ssoSessionIdleTimeout: 8 } }), async (caller, realm) => {
       let { access_token, refresh_token } = await caller.login();
       for (let round = 0; round < 3; round += 1) {
-        await realm.pass(2);
+        await realm.pass(3);
         const answer = await caller.refresh(refresh_token);
-        assertSeconds(answer.json.refresh_expires_in, 5, 'refresh_expires_in');
+        assertSeconds(answer.json.refresh_expires_in, 8, 'refresh_expires_in');
         ({ access_token, refresh_token } = answer.json as Tokens);
       }
-      await realm.pass(3);
+      await realm.pass(4);
       assert.equal((await caller.userinfo(access_token)).status, 200);
-      await realm.pass(3);
+      await realm.pass(5);
       assertChallenge(await caller.userinfo(access_token), realm.name, 401, invalidToken(GONE));
     });
   },
@@ -186,21 +186,21 @@ export const lifespansGroup: Behaviours = {
     });
   },
   'a client whose time is over gets a new one from the same sign-in': async ({ withRealm }) => {
-    const short: LifespanCase = { client: { 'client.session.max.lifespan': '4' } };
+    const short: LifespanCase = { client: { 'client.session.max.lifespan': '6' } };
     await withRealm(changeOf(short), async (caller, realm) => {
       const browser = createBrowser(caller);
-      assertLifespans(await signIn(caller, {}, browser), 4, 4);
-      await realm.pass(5);
-      assertLifespans(await exchange(caller, await browser.open({ prompt: 'none' })), 4, 4);
+      assertLifespans(await signIn(caller, {}, browser), 6, 6);
+      await realm.pass(7);
+      assertLifespans(await exchange(caller, await browser.open({ prompt: 'none' })), 6, 6);
     });
   },
   'an offline token outlives the sign-in it came from': async ({ withRealm }) => {
-    const short: LifespanCase = { realm: { ssoSessionIdleTimeout: 2, ssoSessionMaxLifespan: 2 } };
+    const short: LifespanCase = { realm: { ssoSessionIdleTimeout: 5, ssoSessionMaxLifespan: 5 } };
     await withRealm(changeOf(short), async (caller, realm) => {
       const browser = createBrowser(caller);
       const back = await browser.signIn({ scope: 'openid offline_access' });
       const tokens = (await exchange(caller, back)).json as Tokens;
-      await realm.pass(3);
+      await realm.pass(6);
       assert.equal((await caller.userinfo(tokens.access_token)).status, 200);
       assert.equal((await caller.refresh(tokens.refresh_token)).status, 200);
       const again = new URL((await browser.open({ prompt: 'none' })).headers.get('location') ?? '');
