@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { fail } from '../../packages/cli/src/doctor/check.ts';
-import { fixFindings } from '../../packages/cli/src/doctor/fix.ts';
+import { fail, ok, warn } from '../../packages/cli/src/doctor/check.ts';
+import { findFixable, fixFindings } from '../../packages/cli/src/doctor/fix.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { createConsent } from '../../packages/cli/src/settings/from-folder.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
@@ -21,9 +21,11 @@ describe('doctor --fix --yes', () => {
   let client: Record<string, unknown>;
   let lines: string[];
   let out: ReturnType<typeof createLines>['out'];
+  let file: string;
 
-  async function runMend(args: string[] = []): Promise<number> {
-    const file = join(mkdtempSync(join(tmpdir(), 'doctor-fix-')), '.env');
+  /** @param setup flags that each finding gives set-up, one list for each finding */
+  async function runMend(args: string[] = [], ...setup: string[][]): Promise<number> {
+    file = join(mkdtempSync(join(tmpdir(), 'doctor-fix-')), '.env');
     const settings = { ...settingsFor(keycloak.url), KEYCLOAK_CLIENT_SECRET: 'made-by-keycloak' };
     writeFileSync(
       file,
@@ -33,7 +35,15 @@ describe('doctor --fix --yes', () => {
     );
     const given = ['--env', file, '--fix', '--yes', ...args];
     const options = await readDoctorOptions(given, { ...ADMIN, DOCTOR_PASSWORD: 'Test#123456' });
-    return fixFindings([FOUND], options, 'guide', out, createConsent(undefined), undefined);
+    const found = setup.map((flags) => ({ ...FOUND, setup: flags }));
+    return fixFindings(
+      found.length > 0 ? found : [FOUND],
+      options,
+      'guide',
+      out,
+      createConsent(undefined),
+      undefined,
+    );
   }
 
   beforeEach(async () => {
@@ -58,9 +68,35 @@ describe('doctor --fix --yes', () => {
     assert.ok(lines.some((line) => /--enable/.test(line)));
   });
 
+  test('turns nothing on where a finding needs it: that is the word of --enable alone', async () => {
+    client.enabled = false;
+    await runMend([], ['--enable']);
+    assert.equal(client.enabled, false);
+    await runMend(['--enable'], []);
+    assert.equal(client.enabled, true);
+  });
+
   test('switches them on with --enable', async () => {
     assert.equal(await runMend(['--enable']), 0);
     assert.deepEqual([client.standardFlowEnabled, client.directAccessGrantsEnabled], [true, true]);
+  });
+
+  test('takes the address that was named, and rather that of a finding: the first one', async () => {
+    const isOf = (host: string) => {
+      const uris = client.redirectUris as string[];
+      assert.deepEqual([...new Set(uris.map((uri) => new URL(uri).host))], [host]);
+      client.redirectUris = [];
+    };
+    await runMend(['--app', 'http://named.example.com']);
+    isOf('named.example.com');
+    const findings = ['first', 'second'].map((name) => [`--app=http://${name}.example.com`]);
+    await runMend(['--app', 'http://named.example.com'], ...findings);
+    isOf('first.example.com');
+  });
+
+  test('leaves the settings of a service that has what it needs as they are', async () => {
+    await runMend();
+    assert.doesNotMatch(readFileSync(file, 'utf8'), /SESSION_SECRET/);
   });
 
   test('gives a user that is missing the password of the visit', async () => {
@@ -81,6 +117,17 @@ describe('doctor --fix --yes', () => {
       [],
     );
   });
+});
+
+test('setup is offered for what is wrong or may be, where it can do something about it', () => {
+  const found = [
+    { id: 'wrong', ...fail('', '', '', []) },
+    { id: 'may be', ...warn('', '', '', ['--enable']) },
+    { id: 'good', ...ok(''), setup: [] },
+    { id: 'by hand', ...fail('', '', '') },
+  ];
+  const fixable = findFixable(found).map(({ id }) => id);
+  assert.deepEqual(fixable, ['wrong', 'may be']);
 });
 
 test('a one-time code of the admin is taken, but not for --fix, which would need a second one', async () => {
