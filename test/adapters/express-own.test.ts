@@ -87,6 +87,15 @@ for (const [version, make] of Object.entries(versions)) {
       assert.equal((await get('/sub/x')).status, 401);
     });
 
+    test('an app gets one error handler, however many requests are refused', async (t) => {
+      const { kc, app } = setUp();
+      app.get('/x', kc.guard(), (_request, response) => void response.json({}));
+      const added = t.mock.method(app, 'use').mock;
+      const get = await start(t, { app, kc });
+      for (let i = 0; i < 3; i += 1) assert.equal((await get('/x')).status, 401);
+      assert.equal(added.callCount(), 1);
+    });
+
     test('of two adapters in one app, the one that refused a request answers it', async (t) => {
       const { kc, app } = setUp();
       const { kc: forPrograms } = setUp();

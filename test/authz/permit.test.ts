@@ -179,6 +179,14 @@ describe('a permit', () => {
       ({ problems }: OptionsError) =>
         problems.map(({ option }) => option).join() === 'anyOf[0],anyOf[1].allOf[0]',
     );
+    assert.throws(
+      () => createPermit(permissions, { anyOf: ['a#b', { allOf: [] }] }),
+      ({ problems }: OptionsError) => problems[0]?.option === 'anyOf[1].allOf',
+    );
+    assert.throws(
+      () => createPermit(permissions, { anyOf: [] }),
+      ({ problems }: OptionsError) => problems[0]?.option === 'anyOf',
+    );
     assert.throws(() => createPermit(permissions, 'a#b', { hide: 'yes', onwer: 1 } as never), OptionsError);
     assert.throws(() => createPermit({ ...permissions }, 'a#b'), /must be those of createPermissions/);
   });

@@ -87,10 +87,12 @@ for (const [title, api, expected] of [
 }
 
 test('a route that reads tokens without verifying them is found out, also by alg none', async (t) => {
-  // Of the claims it looks at the expiry.
+  // Of the claims it looks at the times.
   const decodes: Api = (request, answer, token) => {
-    const isOver = !(Number(decodeJwt(token)?.claims.exp) > Date.now() / 1000);
-    answerWith(isOver ? 401 : 200, CHALLENGE)(request, answer, token);
+    const { iat, exp } = decodeJwt(token)?.claims ?? {};
+    const now = Date.now() / 1000;
+    const isOfNow = Number(iat) <= now && Number(exp) > now;
+    answerWith(isOfNow ? 200 : 401, CHALLENGE)(request, answer, token);
   };
   assert.match(
     (await visit(t, decodes))['route.forged'] ?? '',
@@ -218,6 +220,14 @@ test('a refused audience names what the settings expect, or says that the API ru
     assert.match(found.cause, /runs with other settings than the doctor read: .*\(aud \w+/);
     assert.match(found.fix, /KEYCLOAK_CLIENT_ID and KEYCLOAK_AUDIENCE/);
   }
+});
+
+test('of a login of --user, too, the scope is named where the token is not enough', async () => {
+  const { cause } = await askDoctor(ROUTE_CHECKS, 'route.token', {
+    route: { withToken: async () => answer(403) },
+    reach: { login: { token: async () => tokenOf({ scope: 'of the login' }) } },
+  });
+  assert.match(cause, /It has the scope 'of the login'/);
 });
 
 test('a token goes to the address that was typed, and to none that an answer names', async (t) => {

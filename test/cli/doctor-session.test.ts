@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { SESSION_CHECKS, USERINFO_CHECKS } from '../../packages/cli/src/doctor/checks/login/session.ts';
 import { tokenSession } from '../../packages/cli/src/doctor/checks/token-input/session.ts';
 import {
@@ -164,7 +165,7 @@ test('introspection: inactive is a warning where userinfo takes the token', asyn
   );
   assert.match(
     await words('login.introspection', FULL, { introspection: answer(500, { active: false }) }),
-    /^fail/,
+    /^fail https:\/\/sso\.shop\.test\/ answered HTTP 500/,
   );
 });
 
@@ -235,6 +236,19 @@ test('refresh and logout: what the token endpoint answers is said', async () => 
     [3_000, 900],
   ] as const)
     assert.equal((await slow(logout, userinfo)).status, 'ok', `${logout} ${userinfo}`);
+});
+
+test('a refresh, which may end the first token, waits for what needs that one', async () => {
+  const order: string[] = [];
+  const later = (name: string) => async () => {
+    await setImmediate();
+    order.push(name);
+    return answer(200, { active: true, access_token: 'x' });
+  };
+  const names = ['refresh', 'userinfo', 'introspection'];
+  const login = { ...loginWith(FULL), ...Object.fromEntries(names.map((name) => [name, later(name)])) };
+  assert.equal((await ask('login.refresh', FULL, {}, { login })).status, 'ok');
+  assert.deepEqual(order, ['userinfo', 'introspection', 'refresh']);
 });
 
 test('a token whose session is over: why, as far as somebody sees it', async () => {

@@ -29,6 +29,7 @@ test('an export writes all that setup writes, and a second one is the same byte 
   const args = ['--role', 'editor', '--group', '/staff', '--app', 'https://shop.example'];
   const first = await run(folder, ...args);
   assert.equal(first.code, 0, first.out);
+  assert.match(first.out, /\nImport it: copy it into data\/import\/ of Keycloak/);
   const { SESSION_SECRET, KEYCLOAK_CLIENT_SECRET, PUBLIC_URL } = parseEnv(first.env);
   assert.match(SESSION_SECRET ?? '', /^[0-9a-f]{64}$/);
   assert.equal(PUBLIC_URL, 'https://shop.example');

@@ -63,4 +63,32 @@ describe('changes', () => {
     const full = notices.filter(({ message }) => message.includes('no more are read'));
     assert.deepEqual([reads, full.length, full[0]?.code], [0, 1, 'events_unhandled']);
   });
+
+  it('are read by one at a time, however often it is woken, and by none after the end', async () => {
+    const loads: ((text: string) => void)[] = [];
+    let saves = 0;
+    const feed = createFeed({
+      source: {
+        now: () => 0,
+        calls: 0,
+        isKept: async () => true,
+        read: async () => ({ events: [], isMore: false }),
+      },
+      store: {
+        load: () => new Promise<string>((resolve) => loads.push(resolve)),
+        save: async () => void saves++,
+      },
+      handlers: {},
+      issuer: () => 'i',
+      onNotice: () => {},
+    });
+    feed.wake();
+    feed.wake();
+    assert.equal(loads.length, 1);
+    loads[0]?.(JSON.stringify({ cursors: cursorsAt(0), backlog: {} }));
+    await passing('it is done', () => saves > 0);
+    await feed.close();
+    feed.wake();
+    assert.equal(loads.length, 1);
+  });
 });

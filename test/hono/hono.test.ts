@@ -138,6 +138,29 @@ describe('a guard of Hono', () => {
   });
 });
 
+test('a tool of an MCP server keeps its scope, though something in front has read the body', async (t) => {
+  const url = 'https://tools.example.com/mcp';
+  const { serverUrl, realm, clientId, fetch, clock, mint } = createTestRealm();
+  const kc = keycloak({ serverUrl, realm, clientId, fetch, clock, onNotice: false, audience: url });
+  t.after(() => kc.close());
+  const app = new Hono();
+  app.use(async (c, next) => {
+    await c.req.json();
+    await next();
+  });
+  app.post('/mcp', kc.mcp({ url, tools: { remove: 'orders:write' } }), (c) => c.text('called'));
+  const call = (name: string, scope: string) => {
+    const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } };
+    const headers = { authorization: `Bearer ${mint({ aud: url, scope })}` };
+    return app.request('/mcp', { method: 'POST', headers, body: JSON.stringify(message) });
+  };
+  const seen = await Promise.all([call('remove', ''), call('remove', 'orders:write'), call('list', '')]);
+  assert.deepEqual(
+    seen.map(({ status }) => status),
+    [403, 200, 200],
+  );
+});
+
 test('people sign in with the browser, and their cookie is good while the secret before is there', async (t) => {
   const idp = await startTestIdp();
   const store = createMemorySessionStore({});

@@ -100,6 +100,17 @@ test('among networks without failures the one with most logins waiting makes roo
   await finishAll();
 });
 
+test('of two networks that would wait with as many logins, the one that comes makes room', async () => {
+  const { refused, login, finishAll } = setUp({ maxWaiting: 3 });
+  void login('first', '192.0.2.9');
+  void login('a1', '192.0.2.1');
+  for (const name of ['b1', 'b2']) void login(name, '192.0.2.2');
+  void login('a2', '192.0.2.1');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(refused, ['a2']);
+  await finishAll();
+});
+
 test('who hangs up leaves the queue, and Keycloak is not asked', async () => {
   const { begun, login, finishAll, queue } = setUp();
   const connection = new Socket();
