@@ -124,6 +124,20 @@ test('a session is read from the store again after ten seconds, and at each use 
   }
 });
 
+test('a session has its longest life also in a store that forgets nothing', async () => {
+  const keepsAll = (plain: SessionStore) => ({
+    create: (...[key, value]: Parameters<SessionStore['create']>) => plain.create(key, value, 1e12),
+    touch: async () => {},
+  });
+  const times = { idleSeconds: 3_600, maxSeconds: 3_600, maxCachedSessions: 0 };
+  const { keeper, pass } = setUp(keepsAll, times);
+  const { cookie } = await keeper.begin(TOKENS);
+  pass(3_599_999);
+  assert.notEqual(await keeper.find(cookie), null);
+  pass(1);
+  assert.equal(await keeper.find(cookie), null);
+});
+
 test('sessions whose tokens have up to 16,384 characters are kept in memory', async () => {
   for (const [length, reads] of [
     [16_384, 1],
