@@ -23,8 +23,8 @@ describe('doctor --fix --yes', () => {
   let out: ReturnType<typeof createLines>['out'];
   let file: string;
 
-  /** @param setup flags that each finding gives set-up, one list for each finding */
-  async function runMend(args: string[] = [], ...setup: string[][]): Promise<number> {
+  /** @param setup the flags that each finding gives set-up */
+  async function runMend(args: string[] = [], setup: string[][] = [[]]): Promise<number> {
     file = join(mkdtempSync(join(tmpdir(), 'doctor-fix-')), '.env');
     const settings = { ...settingsFor(keycloak.url), KEYCLOAK_CLIENT_SECRET: 'made-by-keycloak' };
     writeFileSync(
@@ -36,14 +36,7 @@ describe('doctor --fix --yes', () => {
     const given = ['--env', file, '--fix', '--yes', ...args];
     const options = await readDoctorOptions(given, { ...ADMIN, DOCTOR_PASSWORD: 'Test#123456' });
     const found = setup.map((flags) => ({ ...FOUND, setup: flags }));
-    return fixFindings(
-      found.length > 0 ? found : [FOUND],
-      options,
-      'guide',
-      out,
-      createConsent(undefined),
-      undefined,
-    );
+    return fixFindings(found, options, 'guide', out, createConsent(undefined), undefined);
   }
 
   beforeEach(async () => {
@@ -70,9 +63,9 @@ describe('doctor --fix --yes', () => {
 
   test('turns nothing on where a finding needs it: that is the word of --enable alone', async () => {
     client.enabled = false;
-    await runMend([], ['--enable']);
+    await runMend([], [['--enable']]);
     assert.equal(client.enabled, false);
-    await runMend(['--enable'], []);
+    await runMend(['--enable']);
     assert.equal(client.enabled, true);
   });
 
@@ -81,7 +74,7 @@ describe('doctor --fix --yes', () => {
     assert.deepEqual([client.standardFlowEnabled, client.directAccessGrantsEnabled], [true, true]);
   });
 
-  test('takes the address that was named, and rather that of a finding: the first one', async () => {
+  test('takes the address of the first finding that has one, else the one that was named', async () => {
     const isOf = (host: string) => {
       const uris = client.redirectUris as string[];
       assert.deepEqual([...new Set(uris.map((uri) => new URL(uri).host))], [host]);
@@ -90,11 +83,11 @@ describe('doctor --fix --yes', () => {
     await runMend(['--app', 'http://named.example.com']);
     isOf('named.example.com');
     const findings = ['first', 'second'].map((name) => [`--app=http://${name}.example.com`]);
-    await runMend(['--app', 'http://named.example.com'], ...findings);
+    await runMend(['--app', 'http://named.example.com'], findings);
     isOf('first.example.com');
   });
 
-  test('leaves the settings of a service that has what it needs as they are', async () => {
+  test('writes no secret for sessions: the service ran without it', async () => {
     await runMend();
     assert.doesNotMatch(readFileSync(file, 'utf8'), /SESSION_SECRET/);
   });

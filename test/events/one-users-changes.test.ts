@@ -8,6 +8,14 @@ import { passing, stopTime } from '../support/passing-time.ts';
 import { createEventRealm } from './fake-events.ts';
 import { createMemoryCursor } from './following.ts';
 
+/** A Keycloak without events. */
+const SOURCE = {
+  now: () => 0,
+  calls: 0,
+  isKept: async () => true,
+  read: async () => ({ events: [], isMore: false }),
+};
+
 describe('changes', () => {
   it('of one user, for whom they cannot be handled, keep nothing from the others, however many they are', async (t) => {
     const [events, told] = [createEventRealm(), new Set<string>()];
@@ -41,12 +49,7 @@ describe('changes', () => {
     const backlog = { u: { changes: Array.from({ length: 10_000 }, () => change), tries: 1 } };
     let [reads, saves] = [0, 0];
     const feed = createFeed({
-      source: {
-        now: () => 0,
-        calls: 0,
-        isKept: async () => true,
-        read: async () => assert.fail(`${reads++}`),
-      },
+      source: { ...SOURCE, read: async () => assert.fail(`${reads++}`) },
       store: {
         load: async () => JSON.stringify({ cursors: cursorsAt(0), backlog }),
         save: async () => void saves++,
@@ -68,12 +71,7 @@ describe('changes', () => {
     const loads: ((text: string) => void)[] = [];
     let saves = 0;
     const feed = createFeed({
-      source: {
-        now: () => 0,
-        calls: 0,
-        isKept: async () => true,
-        read: async () => ({ events: [], isMore: false }),
-      },
+      source: SOURCE,
       store: {
         load: () => new Promise<string>((resolve) => loads.push(resolve)),
         save: async () => void saves++,

@@ -10,11 +10,11 @@ import { ORIGIN } from '../session/browser.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
-function setUp(t: TestContext) {
+function setUp(t: TestContext, more: { audience?: string } = {}) {
   const realm = createTestRealm();
   const { serverUrl, realm: name, clientId, fetch, clock } = realm;
   const kc = keycloak({
-    ...{ serverUrl, realm: name, clientId, fetch, clock, onNotice: false, tokenCheck: 'local' },
+    ...{ serverUrl, realm: name, clientId, fetch, clock, onNotice: false, tokenCheck: 'local', ...more },
   });
   t.after(() => kc.close());
   const authorization = () => ({ headers: { authorization: `Bearer ${realm.mint()}` } });
@@ -140,9 +140,7 @@ describe('a guard of Hono', () => {
 
 test('a tool of an MCP server keeps its scope, though something in front has read the body', async (t) => {
   const url = 'https://tools.example.com/mcp';
-  const { serverUrl, realm, clientId, fetch, clock, mint } = createTestRealm();
-  const kc = keycloak({ serverUrl, realm, clientId, fetch, clock, onNotice: false, audience: url });
-  t.after(() => kc.close());
+  const { realm, kc } = setUp(t, { audience: url });
   const app = new Hono();
   app.use(async (c, next) => {
     await c.req.json();
@@ -151,7 +149,7 @@ test('a tool of an MCP server keeps its scope, though something in front has rea
   app.post('/mcp', kc.mcp({ url, tools: { remove: 'orders:write' } }), (c) => c.text('called'));
   const call = (name: string, scope: string) => {
     const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } };
-    const headers = { authorization: `Bearer ${mint({ aud: url, scope })}` };
+    const headers = { authorization: `Bearer ${realm.mint({ aud: url, scope })}` };
     return app.request('/mcp', { method: 'POST', headers, body: JSON.stringify(message) });
   };
   const seen = await Promise.all([call('remove', ''), call('remove', 'orders:write'), call('list', '')]);

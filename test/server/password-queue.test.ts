@@ -100,7 +100,7 @@ test('among networks without failures the one with most logins waiting makes roo
   await finishAll();
 });
 
-test('of two networks that would wait with as many logins, the one that comes makes room', async () => {
+test('where two networks would have as many logins waiting, the newest login is refused', async () => {
   const { refused, login, finishAll } = setUp({ maxWaiting: 3 });
   void login('first', '192.0.2.9');
   void login('a1', '192.0.2.1');

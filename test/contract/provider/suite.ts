@@ -74,7 +74,7 @@ const PARTS = {
   },
 } satisfies Record<string, Record<string, Behaviours>>;
 
-/** Behaviours that wait, each in a realm of its own: on a real Keycloak some wait at the same time. */
+/** Behaviours that wait, and change no realm, user or session of another: on a real Keycloak some wait at the same time. */
 const SIDE_BY_SIDE: readonly Behaviours[] = [lifespansGroup, stateGroup];
 
 export type Part = keyof typeof PARTS;
